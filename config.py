@@ -1,0 +1,143 @@
+"""All settings: read once from the environment, typed, checked at boot.
+
+A setting that is wrong or missing raises ConfigError with its name and what to do about it.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Literal, cast
+from urllib.parse import urlsplit
+
+Environment = Literal["development", "testing", "production"]
+DEMO_SECRET = "demo-secret-for-development-only"
+
+
+class ConfigError(Exception):
+    """A setting is missing or wrong; the message is one line that says which and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Times are timedeltas, amounts and rates exact decimals, addresses URLs."""
+
+    environment: Environment
+    database_url: str
+    redis_url: str
+    secret_key: str
+    regions: tuple[str, ...]
+    var_dir: Path
+    win_max_age: timedelta
+    win_max_ahead: timedelta
+    zone_change_spacing: timedelta
+    rate_source: Literal["fixed", "http"]
+    rate_fixed: Decimal
+    rate_url: str
+    rate_timeout_s: float
+    rate_attempts: int
+    rate_backoff_s: float
+    rate_max_move_percent: Decimal
+    rate_grace: timedelta
+    chunk_users: int
+    queue_limit: int
+    batch_limit: int
+    statement_timeout_ms: int
+    log_level: str
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+
+def load(env: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings. Raises ConfigError."""
+    settings = Settings(
+        environment=cast(
+            Environment, _one_of(env, "DREAMLAND_ENV", "development", "testing", "production")
+        ),
+        database_url=database_url(_required(env, "DATABASE_URL")),
+        redis_url=env.get("REDIS_URL", "redis://127.0.0.1:6379/0"),
+        secret_key=env.get("SECRET_KEY", DEMO_SECRET),
+        regions=tuple(env.get("REGIONS", "global").split(",")),
+        var_dir=Path(env.get("VAR_DIR", "var")),
+        win_max_age=timedelta(hours=_number(env, "WIN_MAX_AGE_HOURS", 24)),
+        win_max_ahead=timedelta(seconds=_number(env, "WIN_MAX_AHEAD_SECONDS", 60)),
+        zone_change_spacing=timedelta(days=_number(env, "ZONE_CHANGE_DAYS", 30)),
+        rate_source=cast(Literal["fixed", "http"], _one_of(env, "RATE_SOURCE", "fixed", "http")),
+        rate_fixed=_decimal(env, "RATE_FIXED", "0.15"),
+        rate_url=env.get("RATE_URL", ""),
+        rate_timeout_s=_number(env, "RATE_TIMEOUT_SECONDS", 5),
+        rate_attempts=int(_number(env, "RATE_ATTEMPTS", 3)),
+        rate_backoff_s=_number(env, "RATE_BACKOFF_SECONDS", 1),
+        rate_max_move_percent=_decimal(env, "RATE_MAX_MOVE_PERCENT", "25"),
+        rate_grace=timedelta(seconds=_number(env, "RATE_GRACE_SECONDS", 3600)),
+        chunk_users=int(_number(env, "CONVERSION_CHUNK_USERS", 1000)),
+        queue_limit=int(_number(env, "POST_QUEUE_LIMIT", 2000)),
+        batch_limit=int(_number(env, "POST_BATCH_LIMIT", 500)),
+        statement_timeout_ms=int(_number(env, "STATEMENT_TIMEOUT_MS", 15000)),
+        log_level=_one_of(env, "LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
+    )
+    _check(settings)
+    return settings
+
+
+def database_url(url: str) -> str:
+    """The URL with psycopg2 named: SQLAlchemy 2.1 reads a bare `postgresql://` as psycopg 3."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.split("+")[0] not in ("postgres", "postgresql"):
+        raise ConfigError("DATABASE_URL must start with postgresql://")
+    return f"postgresql+psycopg2://{rest}"
+
+
+def _check(settings: Settings) -> None:
+    if settings.rate_source == "http" and urlsplit(settings.rate_url).scheme not in (
+        "http",
+        "https",
+    ):
+        raise ConfigError("RATE_URL must be an http(s) address when RATE_SOURCE is http")
+    if not 1 <= settings.chunk_users <= 1000:
+        raise ConfigError("CONVERSION_CHUNK_USERS must be from 1 to 1000")
+    if not 1 <= settings.batch_limit <= 1000:
+        raise ConfigError("POST_BATCH_LIMIT must be from 1 to 1000")
+    if settings.rate_fixed <= 0:
+        raise ConfigError("RATE_FIXED must be above zero")
+    if settings.is_production and (
+        settings.secret_key == DEMO_SECRET or len(settings.secret_key) < 32
+    ):
+        raise ConfigError("SECRET_KEY must be set, to at least 32 characters, in production")
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    if not env.get(name):
+        raise ConfigError(f"{name} is not set; bin/run and bin/flask set it for you")
+    return env[name]
+
+
+def _one_of(env: Mapping[str, str], name: str, *choices: str) -> str:
+    value = env.get(name, choices[0])
+    if value not in choices:
+        raise ConfigError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        value = float(env.get(name, default))
+    except ValueError:
+        raise ConfigError(f"{name} must be a number, not {env[name]!r}") from None
+    if not 0 < value < 10**9:
+        raise ConfigError(f"{name} must be above zero, not {env[name]!r}")
+    return value
+
+
+def _decimal(env: Mapping[str, str], name: str, default: str) -> Decimal:
+    try:
+        value = Decimal(env.get(name, default))
+    except InvalidOperation:
+        raise ConfigError(f"{name} must be a decimal number, not {env[name]!r}") from None
+    if not value.is_finite():
+        raise ConfigError(f"{name} must be a finite number")
+    return value

@@ -1,0 +1,32 @@
+"""Runs migrations as the database's owner: not as the role the app acts in."""
+
+from alembic import context
+from flask import current_app
+from sqlalchemy import create_engine
+
+from portal.database import db
+
+LOCK_TIMEOUT = "5s"
+"""A migration that can't have its lock fails, rather than queue every request behind it."""
+
+
+def run() -> None:
+    """Run the migrations that Flask-Migrate asked for, in one transaction each."""
+    engine = create_engine(current_app.config["SQLALCHEMY_DATABASE_URI"])
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        connection.exec_driver_sql("SET timezone = 'UTC'")
+        connection.commit()
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            include_schemas=True,
+            include_name=lambda name, kind, _: kind != "schema" or name in (None, "ledger"),
+            transaction_per_migration=True,
+            compare_server_default=False,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()

@@ -1,0 +1,32 @@
+"""The Dreamland portal and JSON API."""
+
+from flask import Flask
+
+import config
+from jobs import conversions
+from portal import api, cli, ledger, logs, runtime
+from portal.database import db, engine_options, migrate
+from portal.ledger import models as _ledger_tables  # noqa: F401  (registers the tables)
+from portal.services import models as _tables  # noqa: F401
+
+
+def create_app(settings: config.Settings | None = None) -> Flask:
+    """The WSGI application. Raises ConfigError where a setting is missing or wrong."""
+    settings = settings or config.load()
+    logs.configure(settings.log_level)
+    app = Flask(__name__)
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
+        MAX_CONTENT_LENGTH=1024 * 1024,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    db.init_app(app)
+    migrate.init_app(app, db)
+    with app.app_context():
+        runtime.start(app, settings, db.engine, conversions.enqueue_due)
+    api.register(app)
+    cli.register(app)
+    return app

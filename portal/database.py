@@ -1,0 +1,42 @@
+"""The one SQLAlchemy object. Every connection of the app acts as the role that may not write money."""
+
+from typing import Any
+
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import MetaData
+
+from config import Settings
+
+APP_ROLE = "dreamland_app"
+
+NAMING = {
+    "ix": "%(table_name)s_%(column_0_N_name)s_index",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "ck": "%(constraint_name)s",
+    "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    "pk": "%(table_name)s_pkey",
+}
+
+db = SQLAlchemy(metadata=MetaData(naming_convention=NAMING))
+migrate = Migrate()
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Options of the app's engine: the role without rights on the ledger, UTC, bounded statements."""
+    options = {
+        "role": APP_ROLE,
+        "timezone": "UTC",
+        "statement_timeout": f"{settings.statement_timeout_ms}",
+        "lock_timeout": "10000",
+        "idle_in_transaction_session_timeout": "60000",
+    }
+    return {
+        "pool_size": 10,
+        "max_overflow": 30,
+        "connect_args": {
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+            "connect_timeout": 5,
+            "application_name": "dreamland",
+        },
+    }

@@ -1,0 +1,83 @@
+"""The books: an immutable double-entry ledger. All that they can do is on this page.
+
+Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `convert`
+Hours:     `now`, `set_clock`, `close_hour`
+Reading:   `balance`, `balances`, `statement`, `wins_of_day`, `usd_days`, `trial_balance`
+Checking:  `verify`
+
+Knows no Flask request, no person and no HTTP. The rules in prose: README.md beside this file.
+"""
+
+from portal.ledger.clock import (
+    HOUR,
+    close_hour,
+    first_booked_hour,
+    last_closed_hour,
+    now,
+    set_clock,
+    shift,
+)
+from portal.ledger.conversion import Converted, convert, holders, rate_of, store_rate
+from portal.ledger.errors import (
+    InternalError,
+    InvalidAmount,
+    LedgerError,
+    NotFound,
+    Refused,
+    Unavailable,
+)
+from portal.ledger.poster import Poster, post_batch
+from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
+from portal.ledger.reports import (
+    AssetInfo,
+    assets,
+    balance,
+    balances,
+    local_day,
+    statement,
+    usd_days,
+    usd_total,
+    wins_of_day,
+    won_on,
+)
+from portal.ledger.trial_balance import TrialBalance, trial_balance
+
+__all__ = [
+    "HOUR",
+    "MAX_BATCH",
+    "UNBOUNDED",
+    "AssetInfo",
+    "Converted",
+    "Entry",
+    "InternalError",
+    "InvalidAmount",
+    "LedgerError",
+    "NotFound",
+    "Outcome",
+    "Poster",
+    "Refused",
+    "TrialBalance",
+    "Unavailable",
+    "Window",
+    "assets",
+    "balance",
+    "balances",
+    "close_hour",
+    "convert",
+    "first_booked_hour",
+    "holders",
+    "last_closed_hour",
+    "local_day",
+    "now",
+    "post_batch",
+    "rate_of",
+    "set_clock",
+    "shift",
+    "statement",
+    "store_rate",
+    "trial_balance",
+    "usd_days",
+    "usd_total",
+    "wins_of_day",
+    "won_on",
+]

@@ -1,0 +1,73 @@
+"""The ledger clock and the hours of the books: the one "now" of Dreamland."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from portal.ledger.errors import Refused
+
+HOUR = timedelta(hours=1)
+
+
+def now(connection: Connection) -> datetime:
+    """The ledger clock, in UTC."""
+    return _moment(connection, "SELECT ledger.clock()")
+
+
+def set_clock(connection: Connection, at: datetime | None) -> datetime:
+    """Move the clock forward to `at` (None: the machine's time); backwards only in empty books.
+
+    Raises Refused('clock_not_moved'). Commits. Whether the environment allows it, the caller asks.
+    """
+    try:
+        moved = connection.execute(text("SELECT ledger.set_clock(:at)"), {"at": at}).scalar_one()
+    except DBAPIError as error:
+        connection.rollback()
+        if getattr(error.orig, "pgcode", None) == "DL001":
+            raise Refused("clock_not_moved", str(error.orig).partition("\n")[0]) from error
+        raise
+    connection.commit()
+    assert isinstance(moved, datetime)
+    return moved
+
+
+def shift(connection: Connection) -> timedelta:
+    """How far the clock is ahead of the machine's."""
+    moved = connection.execute(text("SELECT shift FROM ledger.clock_shift")).scalar_one()
+    assert isinstance(moved, timedelta)
+    return moved
+
+
+def close_hour(connection: Connection, hour: datetime) -> bool:
+    """Close a UTC hour that is over, after every posting of it has ended; False if it was closed.
+
+    Hours close in order. Commits.
+    """
+    closed = connection.execute(
+        text("SELECT ledger.close_hour(:hour)"), {"hour": hour}
+    ).scalar_one()
+    connection.commit()
+    return bool(closed)
+
+
+def last_closed_hour(connection: Connection) -> datetime | None:
+    """The latest closed hour, or None while none is."""
+    last: datetime | None = connection.execute(
+        text("SELECT max(hour) FROM ledger.closed_hours")
+    ).scalar_one()
+    return last
+
+
+def first_booked_hour(connection: Connection) -> datetime | None:
+    """The hour of the first entry, or None in empty books. Asked only until an hour is closed."""
+    first: datetime | None = connection.execute(
+        text("SELECT ledger.hour_of(min(booked_at)) FROM ledger.postings")
+    ).scalar_one()
+    return first
+
+
+def _moment(connection: Connection, statement: str) -> datetime:
+    at = connection.execute(text(statement)).scalar_one()
+    assert isinstance(at, datetime)
+    return at

@@ -1,0 +1,31 @@
+"""Loads the SQL of the books into the database: the functions and fences of sql/, in file order.
+
+Migrations call it. Each file may be run again: it replaces what it defines.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+SQL = Path(__file__).parent / "sql"
+
+ROLE = """
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'dreamland_app') THEN
+        CREATE ROLE dreamland_app NOLOGIN;
+    END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;   -- another database's migration
+END $$
+"""
+
+
+def create_role(connection: Connection) -> None:
+    """Make the role that the app acts in, and let the migrating user act in it."""
+    connection.exec_driver_sql(ROLE)
+    connection.exec_driver_sql("GRANT dreamland_app TO CURRENT_USER")
+
+
+def load(connection: Connection) -> None:
+    """Define, or define anew, every function, trigger and right of the books."""
+    for path in sorted(SQL.glob("*.sql")):
+        connection.exec_driver_sql(path.read_text().replace("%", "%%"))

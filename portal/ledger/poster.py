@@ -1,0 +1,205 @@
+"""Group commit: request threads hand over their entry, one thread posts all that are waiting.
+
+A request is answered only after its commit. One waiting entry is posted at once; under load the
+entries that came while the last batch was written make the next one. Entries of owners that are
+locked elsewhere (by a conversion's chunk, say) go to a second lane that waits for them, so that
+they never stall the others. A batch that fails is halved until the culprit alone fails.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from portal.ledger.errors import InternalError, LedgerError, Unavailable
+from portal.ledger.posting import AWAY, Entry, Outcome, Window, post_isolating
+
+log = logging.getLogger(__name__)
+
+
+class Waiting:
+    """An entry on its way: `answer` blocks until its batch has committed or failed."""
+
+    __slots__ = ("_done", "_error", "_outcome", "entry")
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self._done = threading.Event()
+        self._outcome: Outcome | None = None
+        self._error: LedgerError | None = None
+
+    def settle(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self._done.set()
+
+    def fail(self, error: LedgerError) -> None:
+        self._error = error
+        self._done.set()
+
+    def answer(self, timeout_s: float) -> Outcome:
+        if not self._done.wait(timeout_s):
+            raise Unavailable("the entry was not booked in time; send the same key again")
+        if self._outcome is None:
+            raise self._error or InternalError()
+        return self._outcome
+
+
+class Lane:
+    """A queue, a thread and a connection. `overflow` takes what is locked elsewhere."""
+
+    def __init__(
+        self, name: str, engine: Engine, window: Window, batch_limit: int, overflow: "Lane | None"
+    ) -> None:
+        self._engine = autocommit(engine)
+        self._window = window
+        self._batch_limit = batch_limit
+        self._overflow = overflow
+        self._queue: deque[Waiting] = deque()
+        self._ready = threading.Condition()
+        self._connection: Connection | None = None
+        self.broken: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def size(self) -> int:
+        return len(self._queue)
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def put(self, waiting: Sequence[Waiting]) -> None:
+        with self._ready:
+            self._queue.extend(waiting)
+            self._ready.notify()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                self._post(self._take())
+        except BaseException as error:
+            log.exception("the poster died; /readyz fails until the process is restarted")
+            self.broken = error
+            for waiting in list(self._queue):
+                waiting.fail(Unavailable("the poster died"))
+            raise
+
+    def _take(self) -> list[Waiting]:
+        with self._ready:
+            while not self._queue:
+                self._ready.wait()
+            size = min(len(self._queue), self._batch_limit)
+            return [self._queue.popleft() for _ in range(size)]
+
+    def _post(self, batch: Sequence[Waiting]) -> None:
+        try:
+            outcomes = self._call([waiting.entry for waiting in batch])
+        except (*AWAY, DBAPIError) as error:
+            self._disconnect()
+            log.warning("%d entries not booked, the database is away: %s", len(batch), line(error))
+            for waiting in batch:
+                waiting.fail(Unavailable("the database is away; send the same key again"))
+        else:
+            self._settle(batch, outcomes)
+
+    def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
+        busy = []
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if outcome.status == "busy":
+                busy.append(waiting)
+            else:
+                waiting.settle(outcome)
+        if busy and self._overflow is not None:
+            self._overflow.put(busy)
+
+    def _call(self, entries: Sequence[Entry]) -> list[Outcome]:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        with self._connection.connection.cursor() as cursor:
+            return post_isolating(cursor, entries, self._window, wait=self._overflow is None)
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+
+class Poster:
+    """The posting lanes of one process, started at the first entry (after a server has forked)."""
+
+    def __init__(self, engine: Engine, window: Window, batch_limit: int, queue_limit: int) -> None:
+        self._engine = engine
+        self._window = window
+        self._batch_limit = batch_limit
+        self._queue_limit = queue_limit
+        self._starting = threading.Lock()
+        self._lanes: tuple[Lane, Lane] | None = None
+
+    def post(self, entry: Entry, timeout_s: float = 30) -> Outcome:
+        """Book one entry with whatever else is waiting.
+
+        Raises Unavailable (queue full, database away, too slow: the same key may be sent again)
+        and InternalError (nothing was written).
+        """
+        fast, slow = self._started()
+        if fast.broken or slow.broken or fast.size() + slow.size() >= self._queue_limit:
+            raise Unavailable("too many entries are waiting; send the same key again")
+        waiting = Waiting(entry)
+        fast.put([waiting])
+        return waiting.answer(timeout_s)
+
+    def is_healthy(self) -> bool:
+        """False once a lane has died."""
+        return self._lanes is None or all(lane.is_alive() for lane in self._lanes)
+
+    def _started(self) -> tuple[Lane, Lane]:
+        if self._lanes is None:
+            with self._starting:
+                if self._lanes is None:
+                    slow = Lane("poster-slow", self._engine, self._window, self._batch_limit, None)
+                    fast = Lane("poster", self._engine, self._window, self._batch_limit, slow)
+                    self._lanes = (fast, slow)
+        return self._lanes
+
+
+def post_batch(engine: Engine, entries: Sequence[Entry], window: Window) -> list[Outcome]:
+    """Book 1 to 1,000 entries in the order given and wait for every one of them.
+
+    Those of owners locked elsewhere are posted in a second call: two batches that share an owner
+    then run side by side instead of one after the other. Raises Unavailable.
+    """
+    try:
+        with autocommit(engine).connect() as connection:
+            try:
+                with connection.connection.cursor() as cursor:
+                    return _post_in_two_steps(cursor, entries, window)
+            except AWAY:
+                connection.invalidate()
+                raise
+    except (*AWAY, DBAPIError) as error:
+        log.warning("a batch of %d was not booked whole: %s", len(entries), line(error))
+        raise Unavailable("the database is away; send the same keys again") from error
+
+
+def _post_in_two_steps(cursor: Any, entries: Sequence[Entry], window: Window) -> list[Outcome]:
+    outcomes = post_isolating(cursor, entries, window, wait=False)
+    busy = [n for n, outcome in enumerate(outcomes) if outcome.status == "busy"]
+    if busy:
+        late = post_isolating(cursor, [entries[n] for n in busy], window, wait=True)
+        for n, outcome in zip(busy, late, strict=True):
+            outcomes[n] = outcome
+    return outcomes
+
+
+def autocommit(engine: Engine) -> Engine:
+    """The same pool, each call a transaction of its own."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def line(error: Exception) -> str:
+    """The first line of a database error: what follows may quote a client's text."""
+    return str(error).partition("\n")[0]

@@ -1,0 +1,169 @@
+"""The one way into the books from Python: entries in, outcomes out, through `ledger.post` in SQL.
+
+Knows the function's parameters and the driver, and nothing of requests, people or retries.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+import psycopg2
+
+from portal.ledger import chart
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 1000
+KIND_IDS = {kind.code: kind.id for kind in chart.KINDS}
+
+Status = Literal["posted", "replayed", "rejected", "busy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One business event to be booked.
+
+    `amount` is in base units of the ledger's asset (None for a reversal, whose amounts follow from
+    its original); `occurred_at` has an offset, or is None for "when booked"; `key_hash` and
+    `request_hash` come from `idempotency`.
+    """
+
+    owner_id: int
+    kind: str
+    ledger_id: int
+    client_id: int
+    key_hash: str
+    request_hash: bytes
+    amount: int | None
+    occurred_at: datetime | None = None
+    reverses_seq: int | None = None
+    game: str | None = None
+    reference: str | None = None
+    description: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an entry.
+
+    'posted' and 'replayed' carry the entry's `seq`, `booked_at` and `day`; 'rejected' carries
+    `code`. `day_limit` and `used` (of the entry's day) and `balance` (of the user's account) are
+    base units, where the kind has them. 'busy' means that the owner is locked elsewhere.
+    """
+
+    status: Status
+    code: str | None
+    seq: int | None
+    booked_at: datetime | None
+    day: date | None
+    day_limit: int | None
+    used: int | None
+    balance: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How far before and after the ledger clock an `occurred_at` may lie. None: no bound."""
+
+    max_age: timedelta | None = None
+    max_ahead: timedelta | None = None
+
+
+UNBOUNDED = Window()
+CULPRIT = Outcome("rejected", "internal_error", None, None, None, None, None, None)
+AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
+"""Lost connections, refused ones, timeouts and lack of resources."""
+
+CALL = """
+SELECT * FROM ledger.post(
+    %s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::uuid[], %s::bytea[],
+    %s::numeric[], %s::timestamptz[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
+    %s, %s, %s)
+"""
+
+
+def post(cursor: Any, entries: Sequence[Entry], window: Window, *, wait: bool) -> list[Outcome]:
+    """Book 1 to 1,000 entries in one round trip; the outcomes come in the same order.
+
+    `cursor` is a psycopg2 cursor; in autocommit the call is a transaction of its own. With `wait`
+    false, entries of owners that are locked elsewhere come back 'busy'. Raises psycopg2.Error,
+    and then nothing was written.
+    """
+    if not 1 <= len(entries) <= MAX_BATCH:
+        raise ValueError(f"a batch has 1 to {MAX_BATCH} entries, not {len(entries)}")
+    cursor.execute(CALL, (*_columns(entries), wait, window.max_age, window.max_ahead))
+    return [_outcome(row) for row in cursor.fetchall()]
+
+
+def post_isolating(
+    cursor: Any, entries: Sequence[Entry], window: Window, *, wait: bool
+) -> list[Outcome]:
+    """Like `post`, but an entry that breaks its batch is found by halving and alone fails.
+
+    It is 'rejected' with `internal_error`. Raises one of AWAY when the database is away or too
+    slow; then nothing of the part that was under way was written, and every key may be sent again.
+    """
+    try:
+        return post(cursor, entries, window, wait=wait)
+    except AWAY:
+        raise
+    except Exception as error:  # whatever it is, it must not reach the neighbours
+        if len(entries) == 1:
+            log.exception("an entry of owner %d can't be booked", entries[0].owner_id)
+            return [CULPRIT]
+        log.warning("halving a batch of %d entries: %s", len(entries), type(error).__name__)
+        middle = len(entries) // 2
+        first = post_isolating(cursor, entries[:middle], window, wait=wait)
+        return first + post_isolating(cursor, entries[middle:], window, wait=wait)
+
+
+def _columns(entries: Sequence[Entry]) -> tuple[str | None, ...]:
+    """One array literal a parameter: far cheaper to parse than a row constructor an entry."""
+    return (
+        _array(str(e.owner_id) for e in entries),
+        _array(str(KIND_IDS[e.kind]) for e in entries),
+        _array(str(e.ledger_id) for e in entries),
+        _array(str(e.client_id) for e in entries),
+        _array(e.key_hash for e in entries),
+        _array(f'"\\\\x{e.request_hash.hex()}"' for e in entries),
+        _optional([e.amount for e in entries], str),
+        _optional([e.occurred_at for e in entries], _time),
+        _optional([e.reverses_seq for e in entries], str),
+        _optional([e.game for e in entries], _quoted),
+        _optional([e.reference for e in entries], _quoted),
+        _optional([e.description for e in entries], _quoted),
+        _optional([e.reason for e in entries], _quoted),
+    )
+
+
+def _array(values: Iterable[str]) -> str:
+    return "{" + ",".join(values) + "}"
+
+
+def _optional(values: Sequence[Any], write: Callable[[Any], str]) -> str | None:
+    if all(value is None for value in values):
+        return None
+    return _array("NULL" if value is None else write(value) for value in values)
+
+
+def _time(at: datetime) -> str:
+    return f'"{at.isoformat()}"'
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _outcome(row: tuple[Any, ...]) -> Outcome:
+    status, code, seq, booked_at, day, day_limit, used, balance = row
+    return Outcome(
+        status, code, seq, booked_at, day, _units(day_limit), _units(used), _units(balance)
+    )
+
+
+def _units(value: Any) -> int | None:
+    return None if value is None else int(value)

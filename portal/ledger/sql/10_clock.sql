@@ -1,0 +1,102 @@
+-- The ledger clock, the hours and their locks.
+-- Every booked_at and every "now" of Dreamland comes from ledger.clock().
+
+-- The lock of one UTC hour: posters share it, whoever closes the hour takes it alone.
+CREATE OR REPLACE FUNCTION ledger.hour_lock(p_at timestamptz) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN floor(extract(epoch FROM p_at) / 3600)::integer;
+
+CREATE OR REPLACE FUNCTION ledger.hour_of(p_at timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN date_trunc('hour', p_at, 'UTC');
+
+-- Wall time, moved by the shift that development and testing may set, and never inside a closed
+-- hour even when the machine's own clock steps back.
+CREATE OR REPLACE FUNCTION ledger.clock() RETURNS timestamptz
+LANGUAGE sql VOLATILE
+SET search_path = ledger, pg_temp
+AS $$
+    SELECT greatest(clock_timestamp() + s.shift, (SELECT max(h.hour) + interval '1 hour' FROM closed_hours h))
+    FROM clock_shift s
+$$;
+
+-- Waits until no posting of the running hour is under way and keeps new ones out until commit.
+CREATE OR REPLACE FUNCTION ledger.lock_running_hour() RETURNS timestamptz
+LANGUAGE plpgsql
+SET search_path = ledger, pg_temp
+AS $$
+DECLARE
+    v_hour integer;
+BEGIN
+    LOOP
+        v_hour := hour_lock(ledger.clock());
+        PERFORM pg_advisory_xact_lock(1, v_hour);
+        EXIT WHEN v_hour = hour_lock(ledger.clock());   -- else the hour turned while waiting
+    END LOOP;
+    RETURN ledger.clock();
+END $$;
+
+-- Moves the clock forward, to the machine's own time where p_at is NULL; backwards only while the
+-- books are empty (a seed starts days ago).
+CREATE OR REPLACE FUNCTION ledger.set_clock(p_at timestamptz) RETURNS timestamptz
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_temp
+AS $$
+DECLARE
+    v_now timestamptz := lock_running_hour();
+BEGIN
+    IF coalesce(p_at, clock_timestamp()) < v_now AND (EXISTS (SELECT FROM entries) OR EXISTS (SELECT FROM closed_hours)) THEN
+        RAISE EXCEPTION 'the ledger clock only moves forward: it is at %', v_now
+            USING ERRCODE = 'DL001';
+    END IF;
+    UPDATE clock_shift SET shift = coalesce(make_interval(secs => extract(epoch FROM p_at - clock_timestamp())::float8),
+                                            interval '0');
+    RETURN ledger.clock();
+END $$;
+
+-- Closes an hour: waits for every posting of that hour, then adds its sums to the closed totals.
+-- Answers false when the hour was closed before.
+CREATE OR REPLACE FUNCTION ledger.close_hour(p_hour timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_temp
+AS $$
+DECLARE
+    v_end  timestamptz := p_hour + interval '1 hour';
+    v_last timestamptz;
+BEGIN
+    IF p_hour <> hour_of(p_hour) OR v_end > ledger.clock() THEN
+        RAISE EXCEPTION 'hour % is not over', p_hour USING ERRCODE = 'DL002';
+    END IF;
+    PERFORM pg_advisory_xact_lock(1, hour_lock(p_hour));
+    v_last := (SELECT max(hour) FROM closed_hours);
+    IF p_hour <= v_last THEN
+        RETURN false;
+    ELSIF p_hour > v_last + interval '1 hour'
+       OR v_last IS NULL AND EXISTS (SELECT FROM entries WHERE booked_at < p_hour) THEN
+        RAISE EXCEPTION 'hour % is not the next to close', p_hour USING ERRCODE = 'DL003';
+    END IF;
+    INSERT INTO closed_hours (hour, closed_at) VALUES (p_hour, clock_timestamp());
+    INSERT INTO closed_totals (hour, account_id, debits, credits)
+    SELECT p_hour, s.account_id, s.debits + coalesce(c.debits, 0), s.credits + coalesce(c.credits, 0)
+    FROM booked_between(p_hour, v_end) s
+    LEFT JOIN LATERAL (SELECT t.debits, t.credits FROM closed_totals t
+                       WHERE t.account_id = s.account_id AND t.hour < p_hour
+                       ORDER BY t.hour DESC LIMIT 1) c ON true;
+    RETURN true;
+END $$;
+
+-- Debits and credits by account of what was booked in [p_from, p_to).
+CREATE OR REPLACE FUNCTION ledger.booked_between(p_from timestamptz, p_to timestamptz)
+RETURNS TABLE (account_id smallint, debits numeric, credits numeric)
+LANGUAGE sql STABLE
+SET search_path = ledger, pg_temp
+AS $$
+    WITH pairs AS MATERIALIZED (
+        SELECT debit_account_id, credit_account_id, sum(amount) AS amount
+        FROM postings WHERE booked_at >= p_from AND booked_at < p_to GROUP BY 1, 2)
+    SELECT s.account_id, sum(s.debits), sum(s.credits)
+    FROM (SELECT debit_account_id AS account_id, amount AS debits, 0 AS credits FROM pairs
+          UNION ALL
+          SELECT credit_account_id, 0, amount FROM pairs) s
+    GROUP BY s.account_id
+$$;

@@ -1,0 +1,302 @@
+-- The entry that a reversal names, as far as the rules ask for it.
+CREATE OR REPLACE FUNCTION ledger.original(p_owner_id bigint, p_seq bigint)
+RETURNS TABLE (seq bigint, day date, amount numeric, source_id smallint, target_id smallint,
+               limited boolean, reversible boolean, reversed boolean)
+LANGUAGE sql STABLE
+AS $$
+    SELECT e.seq, e.day, o.amount, f.source_id, f.target_id, f.limited_id IS NOT NULL, f.reversible,
+           EXISTS (SELECT FROM ledger.entries x WHERE x.owner_id = e.owner_id AND x.reverses_seq = e.seq)
+    FROM ledger.entries e
+    JOIN ledger.postings o ON o.owner_id = e.owner_id AND o.seq = e.seq AND o.line = 1
+    JOIN ledger.flows f ON f.kind_id = e.kind_id AND f.ledger_id = o.ledger_id
+    WHERE e.owner_id = p_owner_id AND e.seq = p_seq AND p_seq IS NOT NULL
+$$;
+
+-- ledger.post: the one way into the books. One call, one transaction, 1 to 1,000 entries.
+--
+-- 1. lock the owners in ascending order        4. decide each entry in the order given
+-- 2. share the hour's lock, read the clock     5. write entries, postings and balances, set-based
+-- 3. look up the idempotency keys
+--
+-- The arrays run in parallel, an element an entry; an array that is NULL stands for all NULLs.
+-- Amounts are base units. p_wait false leaves out the owners that somebody else holds: their
+-- entries come back as 'busy' and nothing waits. p_max_age and p_max_ahead bound occurred_at
+-- (NULL: no bound). p_rate is the rate of conversions.
+--
+-- Outcomes, in the order given: 'posted', 'replayed' (the original's seq, booked_at and day),
+-- 'rejected' with a code and its figures, or 'busy'.
+
+DROP FUNCTION IF EXISTS ledger.post;
+CREATE FUNCTION ledger.post(
+    p_owner bigint[], p_kind smallint[], p_ledger smallint[], p_client bigint[], p_key uuid[],
+    p_hash bytea[], p_amount numeric[], p_occurred timestamptz[], p_reverses bigint[],
+    p_game text[], p_reference text[], p_description text[], p_reason text[],
+    p_wait boolean, p_max_age interval, p_max_ahead interval, p_rate numeric DEFAULT NULL)
+RETURNS TABLE (status text, code text, seq bigint, booked_at timestamptz, day date,
+               day_limit numeric, used numeric, balance numeric)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_temp
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off   -- a plan made while the books were empty must serve when they are full
+AS $$
+#variable_conflict use_column
+DECLARE
+    v_now     timestamptz;
+    v_n       integer := cardinality(p_owner);
+    v_locked  bigint[];
+    v_head    integer := 1;
+    -- what is decided, by position in the input
+    v_status  text[]        := array_fill(NULL::text, ARRAY[v_n]);
+    v_code    text[]        := array_fill(NULL::text, ARRAY[v_n]);
+    v_seq     bigint[]      := array_fill(NULL::bigint, ARRAY[v_n]);   -- of what is to be posted
+    v_shown   bigint[]      := array_fill(NULL::bigint, ARRAY[v_n]);   -- of what is answered
+    v_booked  timestamptz[] := array_fill(NULL::timestamptz, ARRAY[v_n]);
+    v_day     date[]        := array_fill(NULL::date, ARRAY[v_n]);
+    v_limit   numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);
+    v_used    numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);
+    v_balance numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);
+    -- the owner being decided, as its earlier entries of this call leave it
+    r         record;
+    v_owner   bigint;
+    v_next    bigint;
+    v_keys    uuid[];         -- posted in this call, and where
+    v_at      bigint[];
+    v_undone  bigint[];       -- seq of what was reversed in this call
+    v_days    date[];         -- what counts against the day limit, by day
+    v_won     numeric[];
+    v_moved   numeric[];      -- change of balance, by account
+    v_free    numeric;
+    v_sum     numeric;
+    p         integer;
+BEGIN
+    -- 1. The same order everywhere: no deadlock is possible.
+    IF p_wait THEN
+        v_locked := ARRAY(SELECT o.owner_id FROM owners o WHERE o.owner_id = ANY (p_owner)
+                          ORDER BY o.owner_id FOR NO KEY UPDATE);
+    ELSE
+        v_locked := ARRAY(SELECT o.owner_id FROM owners o WHERE o.owner_id = ANY (p_owner)
+                          ORDER BY o.owner_id FOR NO KEY UPDATE SKIP LOCKED);
+    END IF;
+
+    -- 2. Whoever closes an hour waits for all that share its lock.
+    LOOP
+        v_now := ledger.clock();
+        PERFORM pg_advisory_xact_lock_shared(1, hour_lock(v_now));
+        EXIT WHEN hour_lock(v_now) = hour_lock(ledger.clock());
+    END LOOP;
+
+    -- 3 and 4. One statement fetches all that the rules need; the loop only compares.
+    FOR r IN
+        SELECT i.n, i.owner_id, i.key_hash, i.request_hash, i.reverses_seq,
+               coalesce(i.amount, v.amount) AS amount,
+               o.last_seq, t.booked_at, d.day,
+               i.occurred_at > v_now + p_max_ahead OR i.occurred_at < v_now - p_max_age AS untimely,
+               k.seq AS old_seq, k.request_hash AS old_hash, k.booked_at AS old_booked_at,
+               f.day_limit, w.used, b.balance,
+               coalesce(f.source_id, v.target_id) AS source_id,
+               coalesce(f.target_id, v.source_id) AS target_id,
+               v.seq AS undone_seq, v.day AS undone_day, v.limited AS undone_limited, v.reversible, v.reversed
+        FROM unnest(p_owner, p_kind, p_ledger, p_key, p_hash, p_amount, p_occurred, p_reverses) WITH ORDINALITY
+             AS i (owner_id, kind_id, ledger_id, key_hash, request_hash, amount, occurred_at, reverses_seq, n)
+        JOIN flows f ON f.kind_id = i.kind_id AND f.ledger_id = i.ledger_id
+        LEFT JOIN LATERAL (SELECT o.last_seq, o.last_booked_at FROM owners o
+                           WHERE o.owner_id = i.owner_id OFFSET 0) o ON true
+        CROSS JOIN LATERAL (SELECT greatest(v_now, o.last_booked_at) AS booked_at) t
+        LEFT JOIN LATERAL (SELECT e.seq, e.request_hash, e.booked_at, e.day FROM entries e
+                           WHERE e.owner_id = i.owner_id AND e.key_hash = i.key_hash OFFSET 0) k ON true
+        LEFT JOIN LATERAL original(i.owner_id, i.reverses_seq) v ON true
+        LEFT JOIN LATERAL local_day(i.owner_id, coalesce(i.occurred_at, t.booked_at)) z ON true
+        CROSS JOIN LATERAL (SELECT coalesce(k.day, z.day) AS day) d
+        LEFT JOIN LATERAL (SELECT w.used FROM daily_balances w
+                           WHERE w.owner_id = i.owner_id AND w.account_id = f.limited_id AND w.day = d.day
+                             AND f.limited_id IS NOT NULL OFFSET 0) w ON true
+        LEFT JOIN LATERAL (SELECT a.debits - a.credits AS balance FROM account_balances a
+                           WHERE a.owner_id = i.owner_id AND a.account_id = coalesce(f.source_id, v.target_id, f.target_id)
+                             AND f.limited_id IS NULL OFFSET 0) b ON true
+        ORDER BY i.owner_id, i.n
+    LOOP
+        IF r.owner_id IS DISTINCT FROM v_owner THEN
+            v_owner := r.owner_id;
+            v_next := r.last_seq;
+            WHILE v_locked[v_head] < v_owner LOOP   -- both are in ascending order
+                v_head := v_head + 1;
+            END LOOP;
+            v_keys := '{}'; v_at := '{}'; v_undone := '{}'; v_days := '{}'; v_won := '{}'; v_moved := '{}';
+        END IF;
+        IF v_locked[v_head] IS DISTINCT FROM v_owner THEN
+            v_status[r.n] := CASE WHEN r.last_seq IS NULL THEN 'rejected' ELSE 'busy' END;
+            v_code[r.n] := CASE WHEN r.last_seq IS NULL THEN 'unknown_user' END;
+            CONTINUE;
+        END IF;
+        p := array_position(v_days, r.day);
+        v_sum := coalesce(r.used, 0) + coalesce(v_won[p], 0);
+        v_free := coalesce(r.balance, 0) + coalesce(v_moved[coalesce(r.source_id, r.target_id)], 0);
+        v_day[r.n] := r.day;
+        v_limit[r.n] := r.day_limit;
+        v_used[r.n] := v_sum;
+        v_balance[r.n] := CASE WHEN r.day_limit IS NULL THEN v_free END;
+
+        p := array_position(v_keys, r.key_hash);
+        IF r.old_seq IS NOT NULL OR p IS NOT NULL THEN
+            IF r.request_hash = coalesce(r.old_hash, p_hash[v_at[p]]) THEN
+                v_status[r.n] := 'replayed';
+                v_shown[r.n] := coalesce(r.old_seq, v_seq[v_at[p]]);
+                v_booked[r.n] := coalesce(r.old_booked_at, v_booked[v_at[p]]);
+            ELSE
+                v_code[r.n] := 'idempotency_key_reused';
+            END IF;
+        ELSIF r.untimely THEN
+            v_code[r.n] := 'occurred_at_out_of_range';
+        ELSIF r.reverses_seq IS NOT NULL AND r.undone_seq IS NULL THEN
+            v_code[r.n] := 'unknown_entry';
+        ELSIF NOT r.reversible THEN
+            v_code[r.n] := 'not_reversible';
+        ELSIF r.reversed OR r.reverses_seq = ANY (v_undone) THEN
+            v_code[r.n] := 'already_reversed';
+        ELSIF v_sum + r.amount > r.day_limit THEN
+            v_code[r.n] := 'daily_limit_exceeded';
+        ELSIF r.source_id IS NOT NULL AND r.amount > v_free THEN
+            v_code[r.n] := 'insufficient_funds';
+        ELSE
+            v_next := v_next + 1;
+            v_status[r.n] := 'posted';
+            v_seq[r.n] := v_next;
+            v_shown[r.n] := v_next;
+            v_booked[r.n] := r.booked_at;
+            v_keys := v_keys || r.key_hash;
+            v_at := v_at || r.n;
+            IF r.day_limit IS NOT NULL THEN
+                v_used[r.n] := v_sum + r.amount;
+                p := array_position(v_days, r.day);
+                IF p IS NULL THEN
+                    v_days := v_days || r.day;
+                    v_won := v_won || r.amount;
+                ELSE
+                    v_won[p] := v_won[p] + r.amount;
+                END IF;
+            END IF;
+            IF r.undone_seq IS NOT NULL THEN
+                v_undone := v_undone || r.undone_seq;
+                IF r.undone_limited THEN
+                    p := array_position(v_days, r.undone_day);
+                    IF p IS NULL THEN
+                        v_days := v_days || r.undone_day;
+                        v_won := v_won || -r.amount;
+                    ELSE
+                        v_won[p] := v_won[p] - r.amount;
+                    END IF;
+                END IF;
+            END IF;
+            IF r.source_id IS NOT NULL THEN
+                v_moved[r.source_id] := coalesce(v_moved[r.source_id], 0) - r.amount;
+            END IF;
+            IF r.target_id IS NOT NULL THEN
+                v_moved[r.target_id] := coalesce(v_moved[r.target_id], 0) + r.amount;
+            END IF;
+            v_balance[r.n] := v_balance[r.n] + CASE WHEN r.source_id IS NULL THEN r.amount ELSE -r.amount END;
+        END IF;
+        IF v_code[r.n] IS NOT NULL THEN
+            v_status[r.n] := 'rejected';
+        END IF;
+    END LOOP;
+
+    -- 5. Once a row: heads, entries, balances, postings.
+    WITH accepted AS MATERIALIZED (
+        SELECT * FROM unnest(p_owner, v_seq, p_kind, p_ledger, p_client, p_key, p_hash, p_amount, p_occurred,
+                             v_booked, v_day, p_reverses, p_game, p_reference, p_description, p_reason)
+            AS a (owner_id, seq, kind_id, ledger_id, client_id, key_hash, request_hash, amount, occurred_at,
+                  booked_at, day, reverses_seq, game, reference, description, reason)
+        WHERE a.seq IS NOT NULL
+    ), heads AS (
+        UPDATE owners o SET last_seq = h.seq, last_booked_at = h.booked_at
+        FROM (SELECT owner_id, max(seq) AS seq, max(booked_at) AS booked_at FROM accepted GROUP BY owner_id) h
+        WHERE o.owner_id = h.owner_id
+    ), new_entries AS (
+        INSERT INTO entries (owner_id, seq, kind_id, client_id, key_hash, request_hash, occurred_at, booked_at, day,
+                             accounting_date, reverses_seq, game, reference, description, reason)
+        SELECT owner_id, seq, kind_id, client_id, key_hash, request_hash, coalesce(occurred_at, booked_at), booked_at, day,
+               (booked_at AT TIME ZONE 'UTC')::date, reverses_seq, game, reference, description, reason
+        FROM accepted
+    ), rules AS MATERIALIZED (
+        SELECT a.*, f.fixed, f.basis_points, f.provider
+        FROM (SELECT DISTINCT kind_id, CASE WHEN p_rate IS NULL THEN booked_at ELSE occurred_at END AS at FROM accepted) a
+        CROSS JOIN LATERAL fee_rule(a.kind_id, a.at) f
+    ), lines AS MATERIALIZED (
+        SELECT a.owner_id, a.seq, a.booked_at, a.day, q.line, q.posting_ledger_id AS ledger_id, q.debit_account_id, q.credit_account_id,
+               m.amount, CASE WHEN q.role = 'fee' THEN r.provider END AS provider, q.debit_sign, q.credit_sign,
+               q.counts
+        FROM accepted a
+        JOIN pairs q ON q.kind_id = a.kind_id AND q.ledger_id = a.ledger_id
+        LEFT JOIN rules r ON r.kind_id = a.kind_id AND r.at = CASE WHEN p_rate IS NULL THEN a.booked_at ELSE a.occurred_at END
+        CROSS JOIN LATERAL (SELECT CASE q.role WHEN 'amount' THEN a.amount
+                                               WHEN 'converted' THEN trunc(a.amount * p_rate)
+                                               ELSE fee(r.fixed, r.basis_points, trunc(a.amount * p_rate)) END AS amount) m
+        WHERE m.amount > 0
+        UNION ALL
+        SELECT a.owner_id, a.seq, a.booked_at, a.day, o.line, o.ledger_id, o.credit_account_id, o.debit_account_id,
+               o.amount, o.provider, c.sign, d.sign, false
+        FROM accepted a
+        JOIN postings o ON o.owner_id = a.owner_id AND o.seq = a.reverses_seq
+        JOIN accounts d ON d.id = o.debit_account_id
+        JOIN accounts c ON c.id = o.credit_account_id
+    ), sides AS MATERIALIZED (
+        SELECT owner_id, seq, line, day, debit_account_id AS account_id, amount AS debit, 0::numeric AS credit,
+               debit_sign * amount AS change, 0::numeric AS counted
+        FROM lines WHERE debit_sign <> 0
+        UNION ALL
+        SELECT owner_id, seq, line, day, credit_account_id, 0, amount, -credit_sign * amount,
+               CASE WHEN counts THEN amount ELSE 0 END
+        FROM lines WHERE credit_sign <> 0
+    ), sums AS MATERIALIZED (
+        SELECT owner_id, account_id, sum(debit) AS debits, sum(credit) AS credits
+        FROM sides GROUP BY owner_id, account_id
+    ), grown AS (
+        UPDATE account_balances b SET debits = b.debits + s.debits, credits = b.credits + s.credits
+        FROM sums s WHERE b.owner_id = s.owner_id AND b.account_id = s.account_id
+        RETURNING b.owner_id, b.account_id, b.debits - b.credits AS balance
+    ), opened AS (
+        INSERT INTO account_balances AS b (owner_id, account_id, never_negative, debits, credits)
+        SELECT s.owner_id, s.account_id, a.never_negative, s.debits, s.credits
+        FROM sums s JOIN accounts a ON a.id = s.account_id
+        WHERE NOT EXISTS (SELECT FROM grown g WHERE g.owner_id = s.owner_id AND g.account_id = s.account_id)
+        RETURNING b.owner_id, b.account_id, b.debits - b.credits AS balance
+    ), day_sums AS MATERIALIZED (
+        SELECT owner_id, account_id, day, count(seq) AS entries, sum(debit) AS debits, sum(credit) AS credits,
+               sum(counted) AS used
+        FROM (SELECT owner_id, account_id, day, seq, debit, credit, counted FROM sides
+              UNION ALL   -- a reversed win gives its own day back what it used
+              SELECT a.owner_id, q.credit_account_id, e.day, NULL, 0, 0, -o.amount
+              FROM accepted a
+              JOIN entries e ON e.owner_id = a.owner_id AND e.seq = a.reverses_seq
+              JOIN postings o ON o.owner_id = e.owner_id AND o.seq = e.seq AND o.line = 1
+              JOIN pairs q ON q.kind_id = e.kind_id AND q.ledger_id = o.ledger_id AND q.line = 1 AND q.counts) s
+        GROUP BY owner_id, account_id, day
+    ), day_grown AS (
+        UPDATE daily_balances b SET entries = b.entries + s.entries, debits = b.debits + s.debits,
+                                    credits = b.credits + s.credits, used = b.used + s.used
+        FROM day_sums s WHERE b.owner_id = s.owner_id AND b.account_id = s.account_id AND b.day = s.day
+        RETURNING b.owner_id, b.account_id, b.day
+    ), day_opened AS (
+        INSERT INTO daily_balances (owner_id, account_id, day, daily_id, entries, debits, credits, used)
+        SELECT s.owner_id, s.account_id, s.day, to_char(s.day, 'DDMMYYYY'), s.entries, s.debits, s.credits, s.used
+        FROM day_sums s
+        WHERE NOT EXISTS (SELECT FROM day_grown g WHERE g.owner_id = s.owner_id AND g.account_id = s.account_id AND g.day = s.day)
+    ), balances AS (
+        SELECT s.owner_id, s.seq, s.line, s.account_id,
+               a.sign * t.balance - sum(s.change) OVER w
+               + sum(s.change) OVER (w ORDER BY s.seq, s.line) AS balance
+        FROM sides s
+        JOIN (SELECT * FROM grown UNION ALL SELECT * FROM opened) t ON t.owner_id = s.owner_id AND t.account_id = s.account_id
+        JOIN accounts a ON a.id = s.account_id
+        WINDOW w AS (PARTITION BY s.owner_id, s.account_id)
+    )
+    INSERT INTO postings (owner_id, seq, line, ledger_id, booked_at, day, debit_account_id, credit_account_id, amount,
+                          debit_balance, credit_balance, provider)
+    SELECT l.owner_id, l.seq, l.line, l.ledger_id, l.booked_at, l.day, l.debit_account_id, l.credit_account_id, l.amount,
+           d.balance, c.balance, l.provider
+    FROM lines l
+    LEFT JOIN balances d ON d.owner_id = l.owner_id AND d.seq = l.seq AND d.line = l.line AND d.account_id = l.debit_account_id
+    LEFT JOIN balances c ON c.owner_id = l.owner_id AND c.seq = l.seq AND c.line = l.line AND c.account_id = l.credit_account_id;
+
+    RETURN QUERY SELECT * FROM unnest(v_status, v_code, v_shown, v_booked, v_day, v_limit, v_used, v_balance);
+END $$;

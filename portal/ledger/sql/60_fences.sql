@@ -1,0 +1,25 @@
+-- What was booked stays: the second fence behind the rights of the app's role.
+
+CREATE OR REPLACE FUNCTION ledger.refuse_change() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'ledger.% is never changed: correct by a new entry', TG_TABLE_NAME
+        USING ERRCODE = 'DL010';
+END $$;
+
+DO $$
+DECLARE
+    v_table text;
+BEGIN
+    FOREACH v_table IN ARRAY ARRAY['entries', 'postings', 'hour_rates', 'fee_rules', 'closed_hours', 'closed_totals'] LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.%I
+                        FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change()', v_table);
+    END LOOP;
+END $$;
+
+-- The app's role reads everything and writes no table of the books: it calls these functions.
+GRANT USAGE ON SCHEMA ledger TO dreamland_app;
+GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO dreamland_app;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ledger FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ledger TO dreamland_app;
