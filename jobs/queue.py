@@ -1,0 +1,35 @@
+"""The queue: where jobs wait in Redis, as ids and JSON only, never pickled objects."""
+
+from functools import lru_cache
+from typing import Any
+
+from redis import Redis
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+QUEUE = "dreamland"
+CONNECT_TIMEOUT_S = 2
+
+
+@lru_cache(maxsize=4)
+def connection(redis_url: str) -> "Redis[Any]":
+    """A connection pool for a Redis; nothing is sent before the first command."""
+    return Redis.from_url(redis_url, socket_connect_timeout=CONNECT_TIMEOUT_S)
+
+
+class JsonJob(Job):
+    """A job in JSON, also where rq-scheduler makes or fetches it: that library names no serializer."""
+
+    @classmethod
+    def create(cls, *args: Any, **options: Any) -> "JsonJob":
+        return super().create(*args, **{"serializer": JSONSerializer, **options})
+
+    @classmethod
+    def fetch(cls, *args: Any, **options: Any) -> "JsonJob":
+        return super().fetch(*args, **{"serializer": JSONSerializer, **options})
+
+
+def queue(redis_url: str) -> Queue:
+    """The queue of all jobs."""
+    return Queue(QUEUE, connection=connection(redis_url), serializer=JSONSerializer)

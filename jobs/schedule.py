@@ -1,0 +1,54 @@
+"""What recurs and when, in UTC. The scheduler is made to match this table at every start.
+
+Each job is "do what is due", guarded in the database: a missed or a doubled run does no harm.
+"""
+
+from dataclasses import dataclass
+
+from redis import Redis
+from rq_scheduler import Scheduler
+
+from jobs import conversions
+from jobs.queue import QUEUE, JsonJob, queue
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    id: str
+    cron: str
+    function: object
+
+
+TABLE = (
+    Recurring("convert-hourly", "0 * * * *", conversions.convert_due),
+    # An hour that waits for its rate, or whose worker was killed, goes on within a minute.
+    Recurring("convert-resume", "* * * * *", conversions.convert_due),
+)
+KEEP = -1
+"""The job itself must outlive its run, or the scheduler forgets it; its id is always the same one."""
+POLL_S = 5
+
+
+def apply(scheduler: Scheduler) -> None:
+    """Add, replace and remove until the scheduler holds the table and nothing else."""
+    wanted = {recurring.id for recurring in TABLE}
+    for job in scheduler.get_jobs():
+        if job.id not in wanted:
+            scheduler.cancel(job)
+    for recurring in TABLE:
+        scheduler.cron(
+            recurring.cron,
+            func=recurring.function,
+            id=recurring.id,
+            queue_name=QUEUE,
+            use_local_timezone=False,
+            result_ttl=KEEP,
+            timeout=conversions.TIMEOUT_S,
+        )
+
+
+def scheduler(redis_url: str, connection: Redis) -> Scheduler:
+    """The scheduler of the one queue."""
+    return Scheduler(
+        queue=queue(redis_url), connection=connection, interval=POLL_S, job_class=JsonJob
+    )

@@ -1,0 +1,192 @@
+"""The command line, `bin/flask …`: each command calls one service and says what came of it."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from sqlalchemy.exc import DBAPIError
+
+from portal import ledger
+from portal.ledger import amounts
+from portal.ledger.errors import LedgerError
+from portal.runtime import runtime
+from portal.services import clients, conversions, demo, rates, users, verification
+
+
+class Moment(click.ParamType):
+    """An RFC 3339 time with an offset."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        try:
+            at = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a time like 2026-11-20T15:00:00Z", param, ctx)
+        if at.tzinfo is None:
+            self.fail(f"{value!r} has no offset: write 2026-11-20T15:00:00Z", param, ctx)
+        return at.astimezone(UTC)
+
+
+class Command(click.Command):
+    """A command whose refusals are one line and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except LedgerError as error:
+            raise click.ClickException(error.detail or error.code) from error
+        except DBAPIError as error:
+            raise click.ClickException(str(error.orig).partition("\n")[0]) from error
+
+
+def command(name: str, *options: Any) -> Any:
+    """Declare a command of that name with its parameters."""
+
+    def declare(function: Any) -> Any:
+        for option in reversed(options):
+            function = option(function)
+        made = click.command(name, cls=Command)(function)
+        COMMANDS.append(made)
+        return made
+
+    return declare
+
+
+COMMANDS: list[click.Command] = []
+MOMENT = Moment()
+
+
+def register(app: Flask) -> None:
+    """Add the commands."""
+    for each in COMMANDS:
+        app.cli.add_command(each)
+
+
+def move_clock(at: datetime) -> datetime:
+    """Move the ledger clock; refused in production."""
+    if runtime().settings.is_production:
+        raise click.ClickException("production's ledger clock is never moved")
+    with runtime().engine.connect() as connection:
+        return ledger.set_clock(connection, at)
+
+
+@command("seed")
+def seed() -> None:
+    """Demo users, an admin, an API key and three days of history. Safe to repeat."""
+    made = demo.seed()
+    click.echo("The demo is ready." if made else "The demo was there already.")
+
+
+@command(
+    "convert",
+    click.option("--hour", type=MOMENT, help="Only up to this UTC hour."),
+    click.option("--now", type=MOMENT, help="Move the ledger clock forward to here first."),
+)
+def convert(hour: datetime | None, now: datetime | None) -> None:
+    """Convert every hour that is due, oldest first; returns when done."""
+    if now is not None:
+        with runtime().engine.connect() as connection:
+            behind = ledger.now(connection) < now
+        if behind:
+            move_clock(now)
+    while (due := conversions.due_hour()) and (hour is None or due <= hour):
+        if not conversions.advance(due, demo.convert_now, wait=True):
+            run = conversions.run_of(due)
+            raise click.ClickException(
+                f"{due.isoformat()}: {run.state}: {run.problem}" if run else ""
+            )
+        click.echo(_converted(due))
+    if hour is not None and conversions.request(hour) is False:
+        raise click.ClickException(f"{hour.isoformat()} is not converted")
+
+
+def _converted(hour: datetime) -> str:
+    run = conversions.run_of(hour)
+    assert run is not None
+    tokens, usd = amounts.text(run.tokens, 18), amounts.text(run.usd, 18)
+    return f"{hour.isoformat()} {run.state}: {run.users} users, {tokens} DREAM to {usd} USD"
+
+
+@command(
+    "set-rate",
+    click.option("--hour", type=MOMENT, required=True, help="The closed UTC hour that waits."),
+    click.option("--rate", required=True, help="USD for a token, a decimal."),
+    click.option("--reason", required=True, help="Why a person sets it; kept with the rate."),
+)
+def set_rate(hour: datetime, rate: str, reason: str) -> None:
+    """Give an hour that waits for its rate the one that a person stands for."""
+    rates.set_rate(hour, rate, reason)
+    click.echo(f"{hour.isoformat()} has the rate {rate}; it is converted within a minute.")
+
+
+@command("clock", click.option("--set", "at", type=MOMENT, help="Move it forward to here."))
+def clock(at: datetime | None) -> None:
+    """Tell the ledger clock, or move it forward (development and testing only)."""
+    if at is not None:
+        move_clock(at)
+    with runtime().engine.connect() as connection:
+        click.echo(ledger.now(connection).isoformat())
+
+
+@command("verify")
+def verify() -> None:
+    """Check all books in one snapshot; exit status 1 on any difference."""
+    report = verification.verify()
+    for difference in report.differences:
+        click.echo(str(difference))
+    click.echo(report.summary())
+    sys.exit(0 if report.is_clean() else 1)
+
+
+@command("trial-balance", click.option("--at", type=MOMENT, help="As of this booked time."))
+def trial_balance(at: datetime | None) -> None:
+    """Debits and credits of every account by ledger, now or as of a time."""
+    balance = ledger.trial_balance(runtime().engine, at)
+    click.echo(f"Trial balance as of {balance.at.isoformat()}")
+    for line in balance.lines:
+        if line.debits or line.credits:
+            debits, credits = (amounts.text(x, line.scale) for x in (line.debits, line.credits))
+            click.echo(f"{line.ledger:14} {line.account:17} {debits:>32} {credits:>32}")
+    for name, (debits, credits) in balance.totals().items():
+        if debits or credits:
+            scale = next(line.scale for line in balance.lines if line.ledger == name)
+            sums = [amounts.text(x, scale) for x in (debits, credits)]
+            click.echo(f"{name:14} {'total':17} {sums[0]:>32} {sums[1]:>32}")
+    sys.exit(0 if balance.is_balanced() else 1)
+
+
+@command(
+    "create-user",
+    click.argument("external_id"),
+    click.argument("display_name"),
+    click.option("--time-zone", default="UTC", help="An IANA time zone."),
+    click.option("--email"),
+)
+def create_user(external_id: str, display_name: str, time_zone: str, email: str | None) -> None:
+    """Make a user; the same again finds the user."""
+    user, created = users.create(external_id, display_name, time_zone, email)
+    click.echo(
+        f"{'Made' if created else 'Found'} user {user.id} ({user.external_id}, {user.time_zone})"
+    )
+
+
+@command(
+    "create-api-key",
+    click.argument("client"),
+    click.option("--scope", "scopes", multiple=True, default=("read", "users:write", "wins:write")),
+)
+def create_api_key(client: str, scopes: tuple[str, ...]) -> None:
+    """Make an API key for a client (made if new). It is shown this once."""
+    click.echo(clients.create_key(client, list(scopes)))
+
+
+@command("replay", click.argument("file", type=click.Path(exists=True, path_type=Path)))
+def replay(file: Path) -> None:
+    """Play a recorded day on the ledger clock, converting at each hour."""
+    from portal.services import recording  # only this command needs it
+
+    recording.replay(file)

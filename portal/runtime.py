@@ -1,0 +1,39 @@
+"""What a process has one of: its settings, its database engine and its posting lanes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+from sqlalchemy import Engine
+
+from config import Settings
+from portal import ledger
+
+
+@dataclass(frozen=True)
+class Runtime:
+    settings: Settings
+    engine: Engine
+    poster: ledger.Poster
+    start_conversions: Callable[[], None]
+    """Has a worker do what is due; needs Redis."""
+
+    @property
+    def window(self) -> ledger.Window:
+        """How far from the ledger clock the time of a win may lie."""
+        return ledger.Window(self.settings.win_max_age, self.settings.win_max_ahead)
+
+
+def start(
+    app: Flask, settings: Settings, engine: Engine, start_conversions: Callable[[], None]
+) -> None:
+    """Give the app its runtime."""
+    window = ledger.Window(settings.win_max_age, settings.win_max_ahead)
+    poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit)
+    app.extensions["dreamland"] = Runtime(settings, engine, poster, start_conversions)
+
+
+def runtime() -> Runtime:
+    """The running app's. Needs an app context."""
+    return cast(Runtime, current_app.extensions["dreamland"])

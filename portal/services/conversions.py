@@ -1,0 +1,277 @@
+"""The hourly conversion of tokens to USD: what is due, in order, in chunks, exactly once.
+
+An hour is closed, gets its one rate, and its users are split into chunks, each converted in one
+transaction with its sums. A run may be killed at any moment and started again: what is done is
+found in the database, never in a process. Jobs and the command line only call this module.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from portal import ledger
+from portal.ledger.errors import Refused
+from portal.runtime import runtime
+from portal.services import rates
+from portal.services.models import ConversionChunk, ConversionRun
+
+Dispatch = Callable[[datetime, int], None]
+"""Has a chunk (hour, number) converted, now or by a worker soon."""
+
+RUN_LOCK = 2
+"""Class of the advisory lock that one starter of an hour holds."""
+
+
+def next_hour(connection: Connection) -> datetime | None:
+    """The first hour that is not done, over or not; None while nothing was ever booked."""
+    done = select(func.max(ConversionRun.hour)).where(ConversionRun.state == "done")
+    last: datetime | None = connection.scalar(done)
+    return last + ledger.HOUR if last else ledger.first_booked_hour(connection)
+
+
+def due_hour() -> datetime | None:
+    """The next hour to convert, if it is over."""
+    with runtime().engine.connect() as connection:
+        hour = next_hour(connection)
+        if hour is None or hour + ledger.HOUR > ledger.now(connection):
+            return None
+        return hour
+
+
+def convert_due(dispatch: Dispatch, *, wait: bool = False) -> list[datetime]:
+    """Do what is due, oldest first, until nothing is or an hour can't go on; the hours done.
+
+    With a `dispatch` that only enqueues, the hour's last chunk carries on (see `convert_chunk`).
+    With `wait`, another starter of the same hour is waited for instead of left alone.
+    """
+    done = []
+    while (hour := due_hour()) and advance(hour, dispatch, wait=wait):
+        done.append(hour)
+    return done
+
+
+def advance(hour: datetime, dispatch: Dispatch, *, wait: bool = False) -> bool:
+    """Take an hour as far as it goes now; True when it is done. Safe to repeat at any point."""
+    with _only_starter(hour, wait=wait) as alone:
+        if not alone:
+            return False
+        _open(hour)
+        if not _has_plan(hour) and not _plan(hour):
+            return False
+        chunks = open_chunks(hour)
+    for number in chunks:
+        dispatch(hour, number)
+    return finish(hour)
+
+
+def convert_chunk(hour: datetime, number: int, *, wait: bool = False) -> bool:
+    """Convert a chunk in one transaction with its sums; True when that ended the hour.
+
+    A chunk that is finished, or that another worker has (unless `wait`), is left alone.
+    """
+    try:
+        _convert_chunk(hour, number, wait=wait)
+    except Exception as error:
+        _set_state(hour, "failed", f"chunk {number}: {type(error).__name__}")
+        raise
+    return finish(hour)
+
+
+def _convert_chunk(hour: datetime, number: int, *, wait: bool) -> None:
+    this = (ConversionChunk.hour == hour, ConversionChunk.number == number)
+    query = select(ConversionChunk.__table__).where(*this).with_for_update(skip_locked=not wait)
+    with runtime().engine.begin() as connection:
+        chunk = connection.execute(query).first()
+        if chunk is None or chunk.finished_at is not None:
+            return
+        sums = ledger.convert(connection, hour, chunk.after_owner, chunk.upto_owner)
+        finished = {**asdict(sums), "finished_at": ledger.now(connection)}
+        connection.execute(update(ConversionChunk).where(*this).values(finished))
+
+
+FINISH = """
+UPDATE conversion_runs r
+SET state = 'done', problem = NULL, finished_at = ledger.clock(),
+    users = s.users, tokens = s.tokens, usd = s.usd, fees = s.fees, residue = s.residue
+FROM (SELECT coalesce(sum(users), 0) AS users, coalesce(sum(tokens), 0) AS tokens,
+             coalesce(sum(usd), 0) AS usd, coalesce(sum(fees), 0) AS fees,
+             coalesce(sum(residue), 0) AS residue
+      FROM conversion_chunks WHERE hour = :hour) s
+WHERE r.hour = :hour AND r.state IN ('running', 'failed')
+  AND NOT EXISTS (SELECT FROM conversion_chunks c WHERE c.hour = :hour AND c.finished_at IS NULL)
+"""
+
+
+def finish(hour: datetime) -> bool:
+    """Mark a run done once all its chunks are, with their sums; whether it is done."""
+    with runtime().engine.begin() as connection:
+        connection.execute(text(FINISH), {"hour": hour})
+        return state_of(connection, hour) == "done"
+
+
+def state_of(connection: Connection, hour: datetime) -> str | None:
+    """A run's state; None for an hour that no run was started for."""
+    state: str | None = connection.scalar(
+        select(ConversionRun.state).where(ConversionRun.hour == hour)
+    )
+    return state
+
+
+def request(hour: datetime) -> bool:
+    """Whether an hour that a client asks for is done already; False when it may run now.
+
+    Raises Refused('hour_not_next') unless it is over and the next in order.
+    """
+    with runtime().engine.connect() as connection:
+        if state_of(connection, hour) == "done":
+            return True
+        if hour != next_hour(connection) or hour + ledger.HOUR > ledger.now(connection):
+            raise Refused("hour_not_next", "hours are converted in order, once they are over")
+        return False
+
+
+def open_chunks(hour: datetime) -> list[int]:
+    """The numbers of the chunks that are still to be converted."""
+    query = select(ConversionChunk.number).where(
+        ConversionChunk.hour == hour, ConversionChunk.finished_at.is_(None)
+    )
+    with runtime().engine.connect() as connection:
+        return list(connection.scalars(query.order_by(ConversionChunk.number)))
+
+
+@contextmanager
+def _only_starter(hour: datetime, *, wait: bool) -> Iterator[bool]:
+    """Hold the start of an hour alone; the lock ends with the process, whatever becomes of it."""
+    call = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    number = int(hour.timestamp()) // 3600
+    with runtime().engine.begin() as connection:
+        held = connection.scalar(text(f"SELECT {call}({RUN_LOCK}, {number})"))
+        yield wait or bool(held)
+
+
+def _open(hour: datetime) -> None:
+    """Close the hour and have a run for it."""
+    with runtime().engine.connect() as connection:
+        ledger.close_hour(connection, hour)
+        run = {"hour": hour, "state": "due", "started_at": ledger.now(connection)}
+        connection.execute(insert(ConversionRun).values(run).on_conflict_do_nothing())
+        connection.commit()
+
+
+def _has_plan(hour: datetime) -> bool:
+    with runtime().engine.connect() as connection:
+        return state_of(connection, hour) in ("running", "failed", "done")
+
+
+def _plan(hour: datetime) -> bool:
+    """Give the hour its rate and its chunks; False when it must wait for its rate."""
+    with runtime().engine.connect() as connection:
+        ranges = list(_ranges(connection))
+        rate = ledger.rate_of(connection, hour)
+    if ranges and rate is None:
+        try:
+            rate = rates.fetch(hour, rates.last_rate(hour))
+        except rates.RateUnavailable as problem:
+            _set_state(hour, "waiting_for_rate", str(problem))
+            return False
+        with runtime().engine.connect() as connection:
+            ledger.store_rate(connection, hour, rate)
+    with runtime().engine.begin() as connection:
+        chunks = [
+            {"hour": hour, "number": n, "after_owner": after, "upto_owner": upto}
+            for n, (after, upto) in enumerate(ranges, start=1)
+        ]
+        if chunks:
+            connection.execute(insert(ConversionChunk), chunks)
+        running = update(ConversionRun).where(ConversionRun.hour == hour)
+        connection.execute(running.values(state="running", problem=None))
+    return True
+
+
+def _ranges(connection: Connection) -> Iterator[tuple[int, int]]:
+    """Ranges (after, upto] of owners, each with at most CONVERSION_CHUNK_USERS that hold tokens."""
+    size = runtime().settings.chunk_users
+    after, upto, held = 0, 0, 0
+    for owner in ledger.holders(connection):
+        if held == size:
+            yield after, upto
+            after, held = upto, 0
+        upto, held = owner, held + 1
+    if held:
+        yield after, upto
+
+
+def _set_state(hour: datetime, state: str, problem: str) -> None:
+    with runtime().engine.begin() as connection:
+        run = update(ConversionRun).where(ConversionRun.hour == hour)
+        connection.execute(run.values(state=state, problem=problem))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The conversion of an hour. Amounts are base units; `residue` is exact, with decimals."""
+
+    hour: datetime
+    state: str
+    rate: Decimal | None
+    rate_source: str | None
+    users: int
+    tokens: int
+    usd: int
+    fees: int
+    residue: Decimal
+    started_at: datetime | None
+    finished_at: datetime | None
+    problem: str | None
+    chunks: int
+    chunks_finished: int
+
+
+RUNS = """
+SELECT r.hour, r.state, h.rate, h.source AS rate_source,
+       CASE WHEN r.state = 'done' THEN r.users ELSE c.users END AS users,
+       CASE WHEN r.state = 'done' THEN r.tokens ELSE c.tokens END AS tokens,
+       CASE WHEN r.state = 'done' THEN r.usd ELSE c.usd END AS usd,
+       CASE WHEN r.state = 'done' THEN r.fees ELSE c.fees END AS fees,
+       CASE WHEN r.state = 'done' THEN r.residue ELSE c.residue END AS residue,
+       r.started_at, r.finished_at, r.problem, c.chunks, c.chunks_finished
+FROM conversion_runs r
+LEFT JOIN ledger.hour_rates h ON h.hour = r.hour
+CROSS JOIN LATERAL (
+    SELECT count(*) AS chunks, count(finished_at) AS chunks_finished,
+           coalesce(sum(users), 0) AS users, coalesce(sum(tokens), 0) AS tokens,
+           coalesce(sum(usd), 0) AS usd, coalesce(sum(fees), 0) AS fees,
+           coalesce(sum(residue), 0) AS residue
+    FROM conversion_chunks WHERE hour = r.hour) c
+WHERE CAST(:before AS timestamptz) IS NULL OR r.hour < :before
+ORDER BY r.hour DESC LIMIT :limit
+"""
+
+
+def runs(before: datetime | None, limit: int) -> list[Run]:
+    """Runs newest first, from `before` (exclusive) on; a run under way sums what it has so far."""
+    with runtime().engine.connect() as connection:
+        rows = connection.execute(text(RUNS), {"before": before, "limit": limit}).mappings()
+        return [_run(dict(row)) for row in rows]
+
+
+def _run(row: dict[str, Any]) -> Run:
+    whole = {name: int(row[name]) for name in ("users", "tokens", "usd", "fees")}
+    return Run(**(row | whole))
+
+
+def run_of(hour: datetime) -> Run | None:
+    """The run of one hour."""
+    found = runs(hour + timedelta(microseconds=1), 1)
+    return found[0] if found and found[0].hour == hour else None
+
+
+def due_run(hour: datetime) -> Run:
+    """What an hour looks like that is due and has not been started."""
+    return Run(hour, "due", None, None, 0, 0, 0, 0, Decimal(0), None, None, None, 0, 0)

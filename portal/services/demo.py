@@ -1,0 +1,160 @@
+"""The demo: users, a finance admin, an API key and three days of history, made the real way.
+
+The history is booked on the ledger clock, which starts three days ago while the books are empty and
+moves forward hour by hour. Run again, it goes on where it was, and adds nothing once it is done.
+"""
+
+import json
+import os
+import random
+import secrets
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from portal import ledger
+from portal.boot import DEMO_CLIENT
+from portal.ledger.errors import Refused
+from portal.runtime import runtime
+from portal.services import clients, conversions, users, wins
+from portal.services.models import ApiClient, SignIn
+
+HISTORY = timedelta(days=3)
+GAMES = ("maze", "gem-rush", "sky-race")
+PEOPLE = (
+    ("demo-ada", "Ada", "Europe/London"),
+    ("demo-bruno", "Bruno", "Europe/Berlin"),
+    ("demo-chandra", "Chandra", "Asia/Kolkata"),
+    ("demo-dolores", "Dolores", "America/Los_Angeles"),
+    ("demo-emi", "Emi", "Pacific/Auckland"),
+    ("demo-fatima", "Fatima", "UTC"),
+)
+ADMIN = "admin@dreamland.example"
+
+
+def seed() -> bool:
+    """Make the demo and write its secrets to VAR_DIR/demo.json; False if all was there.
+
+    Raises Refused('forbidden') in production.
+    """
+    if runtime().settings.is_production:
+        raise Refused("forbidden", "production takes no demo users, secrets or history")
+    people = [users.create(*person)[0] for person in PEOPLE]
+    made = _history(people)
+    return _secrets(runtime().settings.var_dir / "demo.json", people) or made
+
+
+def _history(people: list[users.Profile]) -> bool:
+    """Book what is missing of the three days; False when nothing is."""
+    real = datetime.now(UTC)
+    with runtime().engine.connect() as connection:
+        start = ledger.first_booked_hour(connection)
+        if start is not None and ledger.shift(connection) >= timedelta(0):
+            return False
+        if start is None:
+            start = (real - HISTORY).replace(minute=0, second=0, microsecond=0)
+            ledger.set_clock(connection, start)
+    client_id = _client()
+    for hour in range(int((real - start) / ledger.HOUR)):
+        _play(client_id, people, start, hour)
+    with runtime().engine.connect() as connection:
+        ledger.set_clock(connection, None)
+    return True
+
+
+def _play(client_id: int, people: list[users.Profile], start: datetime, hour: int) -> None:
+    """An hour of the history: some wins, then the clock moves on and the hour is converted."""
+    end = start + (hour + 1) * ledger.HOUR
+    with runtime().engine.connect() as connection:
+        if ledger.now(connection) >= end:
+            return
+        late = start + hour * ledger.HOUR + timedelta(minutes=50)
+        if ledger.now(connection) < late:
+            ledger.set_clock(connection, late)
+    for person in people:
+        for win in _wins(person, late, hour):
+            wins.book(client_id, win)
+    with runtime().engine.connect() as connection:
+        ledger.set_clock(connection, end)
+    conversions.convert_due(convert_now, wait=True)
+
+
+def convert_now(hour: datetime, number: int) -> None:
+    """Convert a chunk here instead of by a worker."""
+    conversions.convert_chunk(hour, number, wait=True)
+
+
+def _wins(person: users.Profile, at: datetime, hour: int) -> list[wins.WinRequest]:
+    """What a person won in an hour: always the same, so that a second run finds the first one's."""
+    rng = random.Random(f"{person.external_id}:{hour}")  # noqa: S311  (a demo, not a secret)
+    return [
+        wins.WinRequest(
+            user_id=person.id,
+            key=f"demo:{hour}:{n}",
+            amount=rng.randrange(1, 10**18 // 2),
+            occurred_at=at - timedelta(minutes=rng.randrange(1, 45)),
+            game=rng.choice(GAMES),
+            reference=f"round-{hour}-{n}",
+        )
+        for n in range(rng.choice((0, 0, 0, 1, 1, 2)))
+    ]
+
+
+def _client() -> int:
+    """The demo's API client; its key comes with the secrets."""
+    with runtime().engine.begin() as connection:
+        client = {"name": DEMO_CLIENT, "created_at": ledger.now(connection)}
+        connection.execute(insert(ApiClient).values(client).on_conflict_do_nothing())
+        found = connection.scalar(select(ApiClient.id).where(ApiClient.name == DEMO_CLIENT))
+        assert found is not None
+        return found
+
+
+def _secrets(file: Path, people: list[users.Profile]) -> bool:
+    """Write new secrets unless the file is there: they are kept nowhere else in the clear."""
+    if file.exists():
+        return False
+    content = {
+        "api_key": clients.create_key(DEMO_CLIENT, list(clients.SCOPES)),
+        "users": [_sign_in(person) for person in people],
+        "admin": _set_password(ADMIN, "admin", None),
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        json.dump(content, out, indent=2)
+    draft.replace(file)
+    return True
+
+
+def _sign_in(person: users.Profile) -> dict[str, Any]:
+    email = f"{person.external_id.removeprefix('demo-')}@players.example"
+    return {
+        "id": str(person.id),
+        "external_id": person.external_id,
+        "time_zone": person.time_zone,
+        **_set_password(email, "user", person.id),
+    }
+
+
+def _set_password(email: str, role: str, user_id: int | None) -> dict[str, str]:
+    """Give a sign-in a new password and tell it."""
+    password = secrets.token_urlsafe(12)
+    hashed = PasswordHasher().hash(password)
+    with runtime().engine.begin() as connection:
+        row = {
+            "email": email,
+            "password_hash": hashed,
+            "role": role,
+            "user_id": user_id,
+            "created_at": ledger.now(connection),
+        }
+        new = insert(SignIn).values(row)
+        connection.execute(
+            new.on_conflict_do_update(index_elements=["email"], set_={"password_hash": hashed})
+        )
+    return {"email": email, "password": password}

@@ -1,0 +1,70 @@
+"""Fees: what issuing and converting cost the company, as dated rules.
+
+The posting function applies the rule in force: at `booked_at` for a win, at the hour's end for a
+conversion. Fees are borne by the company; no user's account is touched.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from portal.ledger.errors import Refused
+from portal.runtime import runtime
+
+
+@dataclass(frozen=True, slots=True)
+class FeeRule:
+    """`fixed` is in base units of USD for each entry, `basis_points` of the USD converted."""
+
+    kind: str
+    start: datetime | None
+    """None: it held from the beginning."""
+    provider: str
+    fixed: int
+    basis_points: int
+
+
+RULES = """
+SELECT k.code, nullif(f.from_at, '-infinity') AS start, f.provider, f.fixed, f.basis_points
+FROM ledger.fee_rules f JOIN ledger.entry_kinds k ON k.id = f.kind_id
+ORDER BY k.id, f.from_at DESC
+"""
+
+
+def rules() -> list[FeeRule]:
+    """Every rule there ever was, the latest first."""
+    with runtime().engine.connect() as connection:
+        return [
+            FeeRule(r.code, r.start, r.provider, int(r.fixed), r.basis_points)
+            for r in connection.execute(text(RULES))
+        ]
+
+
+def add_rule(rule: FeeRule) -> None:
+    """Let a rule hold from `rule.start` on.
+
+    Raises Refused('backdated') for a start before now, Refused('invalid_fee_rule') for what can't
+    be: a negative part, an unknown kind, or basis points on a kind that converts nothing.
+    """
+    values = {
+        "kind": rule.kind,
+        "provider": rule.provider,
+        "start": rule.start,
+        "fixed": rule.fixed,
+        "points": rule.basis_points,
+    }
+    try:
+        with runtime().engine.begin() as connection:
+            connection.execute(
+                text("SELECT ledger.add_fee_rule(:kind, :provider, :start, :fixed, :points)"),
+                values,
+            )
+    except DBAPIError as error:
+        code = {"DL005": "backdated", "DL006": "invalid_fee_rule", "23514": "invalid_fee_rule"}.get(
+            getattr(error.orig, "pgcode", "")
+        )
+        if code is None:
+            raise
+        raise Refused(code, str(error.orig).partition("\n")[0]) from error

@@ -1,0 +1,153 @@
+"""Rates: USD for a token in one hour, from where the settings say. Never a guessed one.
+
+A rate that is missing, late, nonsense or has jumped is RateUnavailable: the hour then waits, tokens
+stay tokens, and it is asked again; `set_rate` is a person's way out.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from typing import Any
+
+import requests
+
+from config import Settings
+from portal import ledger
+from portal.ledger.conversion import Rate, latest_rate
+from portal.ledger.errors import Refused
+from portal.runtime import runtime
+
+MAX_PAYLOAD = 64 * 1024
+MAX_DECIMALS = 18
+MAX_RATE = Decimal(10) ** 12
+
+
+class RateUnavailable(Exception):
+    """Why an hour has no rate yet: one line for an admin."""
+
+
+def fetch(hour: datetime, previous: Rate | None) -> Rate:
+    """The rate of an hour from the configured source, held against the last one. Blocks.
+
+    Raises RateUnavailable.
+    """
+    settings = runtime().settings
+    if settings.rate_source == "fixed":
+        return Rate(settings.rate_fixed, "fixed")
+    rate = _retrying(lambda: _ask(settings, hour), settings)
+    _check_time(rate, hour, settings)
+    _check_move(rate, previous, settings)
+    return rate
+
+
+def set_rate(hour: datetime, value: str, reason: str) -> None:
+    """A person's rate for a closed hour that has none.
+
+    Raises Refused('rate_exists'), Refused('hour_not_closed') and Refused('invalid_rate').
+    """
+    if not reason.strip():
+        raise Refused("invalid_rate", "a rate set by hand needs a reason")
+    try:
+        rate = Rate(_positive(value), "manual", reason=reason)
+    except RateUnavailable as problem:
+        raise Refused("invalid_rate", str(problem)) from problem
+    with runtime().engine.connect() as connection:
+        last = ledger.last_closed_hour(connection)
+        if last is None or hour > last:
+            raise Refused("hour_not_closed", f"{hour.isoformat()} is not a closed hour")
+        if not ledger.store_rate(connection, hour, rate):
+            raise Refused("rate_exists", f"{hour.isoformat()} has its rate, which never changes")
+
+
+def last_rate(hour: datetime) -> Rate | None:
+    """The rate of the hour before, or of the last one that has one."""
+    with runtime().engine.connect() as connection:
+        return latest_rate(connection, hour)
+
+
+def _retrying(ask: Callable[[], Rate], settings: Settings) -> Rate:
+    for attempt in range(1, settings.rate_attempts + 1):
+        try:
+            return ask()
+        except requests.RequestException as error:
+            if attempt == settings.rate_attempts:
+                raise RateUnavailable(
+                    f"the rate API did not answer {attempt} times: {type(error).__name__}"
+                ) from error
+            time.sleep(settings.rate_backoff_s * 2 ** (attempt - 1))
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _ask(settings: Settings, hour: datetime) -> Rate:
+    """One call. Raises requests.RequestException (worth a retry) and RateUnavailable (not)."""
+    at = (hour + ledger.HOUR).isoformat()
+    with requests.get(
+        settings.rate_url, params={"at": at}, timeout=settings.rate_timeout_s, stream=True
+    ) as answer:
+        answer.raise_for_status()
+        payload = _read(answer, time.monotonic() + settings.rate_timeout_s)
+    return _parse(payload, settings.rate_url)
+
+
+def _read(answer: requests.Response, deadline: float) -> bytes:
+    """The body, within the time limit as a whole: a source that drips would pass any single read."""
+    payload = b""
+    for piece in answer.iter_content(8192):
+        payload += piece
+        if len(payload) > MAX_PAYLOAD:
+            raise RateUnavailable("the rate API's answer is longer than 64 KiB")
+        if time.monotonic() > deadline:
+            raise requests.Timeout("the rate API is too slow")
+    return payload
+
+
+def _parse(payload: bytes, source: str) -> Rate:
+    try:
+        answer: Any = json.loads(payload, parse_float=str, parse_int=str)
+        value, at = answer["rate"], datetime.fromisoformat(answer["at"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise RateUnavailable('the rate API did not answer {"rate": …, "at": …}') from error
+    if at.tzinfo is None:
+        raise RateUnavailable("the rate API's time has no offset")
+    return Rate(_positive(value), source, at, sha256(payload).digest())
+
+
+def _positive(value: object) -> Decimal:
+    """A positive decimal of at most 18 decimals. Raises RateUnavailable."""
+    try:
+        rate = Decimal(value) if isinstance(value, str) and len(value) <= 64 else Decimal("NaN")
+    except InvalidOperation:
+        rate = Decimal("NaN")
+    if not rate.is_finite() or not 0 < rate < MAX_RATE:
+        raise RateUnavailable(f"a rate must be a positive decimal, not {str(value)[:64]!r}")
+    exponent = rate.as_tuple().exponent
+    if isinstance(exponent, int) and -exponent > MAX_DECIMALS:
+        raise RateUnavailable(
+            f"a rate has at most {MAX_DECIMALS} decimals, not {str(value)[:64]!r}"
+        )
+    return rate
+
+
+def _check_time(rate: Rate, hour: datetime, settings: Settings) -> None:
+    assert rate.source_time is not None
+    if rate.source_time < hour:
+        raise RateUnavailable(f"the rate is of {rate.source_time.isoformat()}: older than the hour")
+    if rate.source_time >= hour + ledger.HOUR + settings.rate_grace:
+        raise RateUnavailable(
+            f"the rate is of {rate.source_time.isoformat()}: the API can't tell this hour's;"
+            " set it by hand with bin/flask set-rate"
+        )
+
+
+def _check_move(rate: Rate, previous: Rate | None, settings: Settings) -> None:
+    if previous is None:
+        return
+    limit = previous.value * settings.rate_max_move_percent / 100
+    if abs(rate.value - previous.value) > limit:
+        raise RateUnavailable(
+            f"the rate moved from {previous.value:f} to {rate.value:f}, more than"
+            f" {settings.rate_max_move_percent:f} %; set it by hand if it is right"
+        )

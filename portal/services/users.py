@@ -1,0 +1,185 @@
+"""Users: people with their books, and their dated time zones.
+
+A user's id is the owner of the books: the region's number in the top bits, then a sequence.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from json import dumps
+from typing import Any
+from zoneinfo import available_timezones
+
+from sqlalchemy import Connection, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+
+from portal import ledger
+from portal.ledger.errors import NotFound, Refused
+from portal.runtime import runtime
+from portal.services.models import User, user_numbers
+
+REGION_SHIFT = 48
+MAX_ID = 2**63 - 1
+ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneChange:
+    """A time zone that will be in force from `start` on."""
+
+    time_zone: str
+    start: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A user with the time zone in force now and the change that is to come, if any."""
+
+    id: int
+    external_id: str
+    display_name: str
+    email: str | None
+    region: str
+    created_at: datetime
+    time_zone: str
+    change: ZoneChange | None
+
+
+def parse_id(text: str) -> int:
+    """The id in a path. Raises NotFound('unknown_user') for what can't be one."""
+    if not ID.fullmatch(text) or int(text) > MAX_ID:
+        raise NotFound("unknown_user", "there is no such user")
+    return int(text)
+
+
+def create(
+    external_id: str,
+    display_name: str,
+    time_zone: str = "UTC",
+    email: str | None = None,
+    region: str | None = None,
+) -> tuple[Profile, bool]:
+    """Make a user and open the books; the same request again finds the user and answers False.
+
+    Raises Refused('user_exists') for another request with the same external id, and
+    Refused('validation_failed') for an unknown time zone or region.
+    """
+    known = runtime().settings.regions
+    if region is not None and region not in known:
+        raise Refused(
+            "validation_failed", f"region must be one of {', '.join(known)}", param="region"
+        )
+    number = known.index(region) if region else 0
+    body = dumps([external_id, display_name, time_zone, email, region])
+    digest = sha256(body.encode()).digest()
+    with runtime().engine.begin() as connection:
+        check_zone(connection, time_zone)
+        row = {
+            "id": (number << REGION_SHIFT) | connection.scalar(user_numbers),
+            "external_id": external_id,
+            "display_name": display_name,
+            "email": email,
+            "region": number,
+            "created_at": ledger.now(connection),
+            "creation_hash": digest,
+        }
+        made = insert(User).values(row).on_conflict_do_nothing(index_elements=["external_id"])
+        created = connection.execute(made.returning(User.id)).scalar()
+        if created is not None:
+            connection.execute(
+                text("SELECT ledger.open_owner(:id, :zone)"), {"id": created, "zone": time_zone}
+            )
+        return _existing(connection, external_id, digest), created is not None
+
+
+def _existing(connection: Connection, external_id: str, digest: bytes) -> Profile:
+    """The user of an external id, if made by this very request."""
+    query = select(User.id, User.creation_hash).where(User.external_id == external_id)
+    user = connection.execute(query).one()
+    if bytes(user.creation_hash) != digest:
+        raise Refused("user_exists", "a user with this external_id was made by another request")
+    return _profile(connection, user.id)
+
+
+def get(user_id: int) -> Profile:
+    """Raises NotFound('unknown_user')."""
+    with runtime().engine.connect() as connection:
+        return _profile(connection, user_id)
+
+
+def change(user_id: int, changes: dict[str, Any]) -> Profile:
+    """Change display_name, email or time_zone; what is not named stays.
+
+    A new zone holds from the end of the user's current local day, at most one change in 30 days
+    (setting ZONE_CHANGE_DAYS): sooner is Refused('validation_failed').
+    """
+    columns = {key: value for key, value in changes.items() if key != "time_zone"}
+    with runtime().engine.begin() as connection:
+        if columns:
+            connection.execute(update(User).where(User.id == user_id).values(columns))
+        _profile(connection, user_id)
+        if "time_zone" in changes:
+            _change_zone(connection, user_id, changes["time_zone"])
+        return _profile(connection, user_id)
+
+
+def _change_zone(connection: Connection, user_id: int, zone: str) -> None:
+    settings = runtime().settings
+    check_zone(connection, zone)
+    values = {
+        "id": user_id,
+        "zone": zone,
+        "ahead": settings.win_max_ahead,
+        "spacing": settings.zone_change_spacing,
+    }
+    try:
+        connection.execute(text("SELECT ledger.change_zone(:id, :zone, :ahead, :spacing)"), values)
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) != "DL004":
+            raise
+        days = settings.zone_change_spacing.days
+        detail = f"the time zone can be changed once in {days} days"
+        raise Refused("validation_failed", detail, param="time_zone") from error
+
+
+def check_zone(connection: Connection, zone: str) -> None:
+    """Raises Refused('validation_failed') unless Python and PostgreSQL both know the zone."""
+    if zone in available_timezones():
+        try:
+            with connection.begin_nested():
+                connection.execute(
+                    text("SELECT clock_timestamp() AT TIME ZONE :zone"), {"zone": zone}
+                )
+        except DBAPIError:
+            pass
+        else:
+            return
+    raise Refused("validation_failed", "time_zone must be an IANA time zone", param="time_zone")
+
+
+ZONES = """
+SELECT ledger.zone_of(:id, now.at) AS zone, z.zone AS next, z.from_at
+FROM (SELECT ledger.clock() AS at) now
+LEFT JOIN ledger.owner_zones z ON z.owner_id = :id AND z.from_at > now.at
+"""
+
+
+def _profile(connection: Connection, user_id: int) -> Profile:
+    user = connection.execute(select(User.__table__).where(User.id == user_id)).first()
+    if user is None:
+        raise NotFound("unknown_user", f"there is no user {user_id}")
+    zones = connection.execute(text(ZONES), {"id": user_id}).one()
+    change = ZoneChange(zones.next, zones.from_at) if zones.next else None
+    region = runtime().settings.regions[user.region]
+    return Profile(
+        user.id,
+        user.external_id,
+        user.display_name,
+        user.email,
+        region,
+        user.created_at,
+        zones.zone,
+        change,
+    )
