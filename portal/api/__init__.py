@@ -1,0 +1,16 @@
+"""The JSON API for game servers, as docs and api.md promise it. Routes call one service each."""
+
+from flask import Flask
+
+from portal.api import conversions, health, problems, requests, users, wallets, wins
+
+PREFIX = "/api/v1"
+
+
+def register(app: Flask) -> None:
+    """Add the routes and the answers to errors."""
+    requests.register(app)
+    problems.register(app)
+    app.register_blueprint(health.blueprint)
+    for module in (users, wins, wallets, conversions):
+        app.register_blueprint(module.blueprint, url_prefix=PREFIX)

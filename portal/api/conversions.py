@@ -1,0 +1,70 @@
+"""Conversions: what ran when, and asking for the next hour."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from portal.api import requests
+from portal.api.fields import Body, Moment, decimal, dream, exact, moment
+from portal.api.problems import Problem
+from portal.runtime import runtime
+from portal.services import conversions
+
+blueprint = Blueprint("conversions", __name__)
+
+USD_SCALE = 18
+LIST = "conversions"
+
+
+class HourBody(Body):
+    hour: Moment
+
+
+@blueprint.get("/conversions")
+@requests.scope("read")
+def get_conversions() -> Response:
+    requests.only("cursor", "limit")
+    limit = requests.limit()
+    before = requests.cursor(LIST)
+    runs = conversions.runs(datetime.fromisoformat(before) if before else None, limit + 1)
+    more = None
+    if len(runs) > limit:
+        more = requests.next_cursor(LIST, runs[limit - 1].hour.isoformat())
+    return jsonify(conversions=[_run(run) for run in runs[:limit]], next_cursor=more)
+
+
+@blueprint.post("/conversions")
+@requests.scope("admin")
+def post_conversion() -> tuple[Response, int]:
+    hour = requests.body(HourBody).hour
+    if hour.minute or hour.second or hour.microsecond:
+        raise Problem("validation_failed", "hour must be the start of a UTC hour", param="hour")
+    done = conversions.request(hour)
+    if not done:
+        runtime().start_conversions()
+    run = conversions.run_of(hour)
+    return jsonify(conversion=_run(run) if run else _due(hour)), 200 if done else 202
+
+
+def _run(run: conversions.Run) -> dict[str, Any]:
+    return {
+        "hour": moment(run.hour),
+        "state": run.state,
+        "rate": None if run.rate is None else exact(run.rate, 0),
+        "rate_source": run.rate_source,
+        "users": run.users,
+        "tokens": dream(run.tokens),
+        "usd": decimal(run.usd, USD_SCALE),
+        "fees": decimal(run.fees, USD_SCALE),
+        "residue": exact(run.residue, USD_SCALE),
+        "started_at": run.started_at and moment(run.started_at),
+        "finished_at": run.finished_at and moment(run.finished_at),
+        "progress": {"chunks": run.chunks, "finished": run.chunks_finished},
+        "problem": run.problem,
+    }
+
+
+def _due(hour: datetime) -> dict[str, Any]:
+    """An hour that was asked for and has not started yet."""
+    return _run(conversions.due_run(hour))

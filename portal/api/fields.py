@@ -1,0 +1,83 @@
+"""Types of the fields that requests carry, as pydantic checks them, and how values are written."""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from portal.ledger import amounts, chart
+from portal.ledger.errors import InvalidAmount
+
+RFC_3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+MAX_TIME_LENGTH = 64
+NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class Body(BaseModel):
+    """A JSON object with known fields only, each of exactly its type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _dream(value: Any) -> int:
+    try:
+        return amounts.parse(value, chart.TOKEN_SCALE)
+    except InvalidAmount as error:
+        raise PydanticCustomError("invalid_amount", "{detail}", {"detail": error.detail}) from None
+
+
+def _moment(value: Any) -> datetime:
+    if not isinstance(value, str) or len(value) > MAX_TIME_LENGTH or not RFC_3339.fullmatch(value):
+        raise PydanticCustomError("time", "must be an RFC 3339 time with an offset")
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("time", "must be a time that exists") from None
+
+
+def _text(value: str) -> str:
+    if NOT_TEXT.search(value):
+        raise PydanticCustomError("text", "must be text without control characters")
+    return value
+
+
+DreamAmount = Annotated[int, BeforeValidator(_dream)]
+"""Base units of DREAM, from a decimal string."""
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+"""UTC, from an RFC 3339 string with any offset."""
+ShortText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_text)]
+EmailText = Annotated[
+    str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), AfterValidator(_text)
+]
+
+
+def moment(at: datetime) -> str:
+    """RFC 3339 in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def day(value: date) -> str:
+    return value.isoformat()
+
+
+def decimal(units: int, scale: int) -> str:
+    """The decimal string of base units."""
+    return amounts.text(units, scale)
+
+
+def dream(units: int) -> str:
+    """The decimal string of base units of DREAM."""
+    return amounts.text(units, chart.TOKEN_SCALE)
+
+
+def exact(value: Decimal, scale: int) -> str:
+    """The decimal string of base units that have decimals of their own, with all of them."""
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    number = int("".join(map(str, digits)) or "0") * (-1 if sign else 1)
+    return amounts.text(number * 10 ** max(exponent, 0), scale + max(-exponent, 0))

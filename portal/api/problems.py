@@ -1,0 +1,141 @@
+"""Refusals over HTTP: RFC 9457 problems. CODES is the closed list of codes with their status."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, request
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from portal.ledger.errors import LedgerError
+
+log = logging.getLogger("portal.api")
+
+RETRY_AFTER_S = "1"
+
+CODES = {
+    "malformed_json": (400, "The body is not JSON"),
+    "idempotency_key_missing": (400, "The Idempotency-Key is missing"),
+    "idempotency_key_invalid": (400, "The Idempotency-Key can't be used"),
+    "unauthorized": (401, "The API key is missing or unknown"),
+    "forbidden": (403, "The API key's scope does not allow this"),
+    "not_found": (404, "There is nothing at this address"),
+    "unknown_user": (404, "There is no such user"),
+    "unknown_asset": (404, "There is no such asset"),
+    "unknown_entry": (404, "There is no such entry"),
+    "method_not_allowed": (405, "The address does not take this method"),
+    "user_exists": (409, "Another user has this external id"),
+    "hour_not_next": (409, "The hour is not the next to convert"),
+    "payload_too_large": (413, "The body is too large"),
+    "unsupported_media_type": (415, "The body must be application/json"),
+    "validation_failed": (422, "A field is not valid"),
+    "invalid_amount": (422, "The amount is not valid"),
+    "occurred_at_out_of_range": (422, "The time is too long ago or in the future"),
+    "daily_limit_exceeded": (422, "The day's limit would be exceeded"),
+    "insufficient_funds": (422, "The balance is too low"),
+    "idempotency_key_reused": (422, "The Idempotency-Key was used for another request"),
+    "already_reversed": (422, "The entry was reversed before"),
+    "not_reversible": (422, "The entry can't be reversed"),
+    "invalid_cursor": (422, "The cursor is not one of this list"),
+    "internal_error": (500, "Something went wrong; nothing was written"),
+    "unavailable": (503, "Not available at the moment; try again"),
+}
+
+BY_STATUS = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+}
+
+
+class Problem(Exception):
+    """A refusal; `code` is one of CODES. `figures` join the answer as they are."""
+
+    def __init__(self, code: str, detail: str = "", **figures: Any) -> None:
+        super().__init__(detail or code)
+        self.code = code
+        self.detail = detail
+        self.figures = {name: value for name, value in figures.items() if value is not None}
+
+    def body(self) -> dict[str, Any]:
+        """The members that a batch's item carries too."""
+        detail = self.detail or CODES[self.code][1]
+        return {"code": self.code, "detail": detail, **self.figures}
+
+
+def answer(problem: Problem) -> Response:
+    """The problem as a response."""
+    status, title = CODES[problem.code]
+    body = {
+        "type": f"urn:dreamland:problem:{problem.code}",
+        "title": title,
+        "status": status,
+        **problem.body(),
+        "request_id": g.request_id,
+    }
+    response = jsonify(body)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_AFTER_S
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
+    figures = "".join(f" {name}={value}" for name, value in problem.figures.items())
+    log.log(
+        level,
+        "%s %s %s %d %s%s",
+        g.request_id,
+        request.method,
+        request.path,
+        status,
+        problem.code,
+        figures,
+    )
+    return response
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the app with a problem."""
+    app.register_error_handler(Problem, answer)
+    app.register_error_handler(LedgerError, _of_ledger)
+    app.register_error_handler(DBAPIError, _of_database)
+    app.register_error_handler(PoolTimeout, _of_pool)
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(Exception, _of_bug)
+
+
+def _of_ledger(error: LedgerError) -> Response:
+    code = error.code if error.code in CODES else "internal_error"
+    return answer(Problem(code, error.detail, **error.figures))
+
+
+def _of_database(error: DBAPIError) -> Response:
+    if error.connection_invalidated or type(error).__name__ in (
+        "OperationalError",
+        "InterfaceError",
+    ):
+        log.warning("%s the database is away: %s", g.request_id, str(error.orig).partition("\n")[0])
+        return answer(Problem("unavailable"))
+    return _of_bug(error)
+
+
+def _of_pool(error: PoolTimeout) -> Response:
+    log.warning("%s no free database connection: %s", g.request_id, error)
+    return answer(Problem("unavailable"))
+
+
+def _of_http(error: HTTPException) -> Response:
+    response = answer(Problem(BY_STATUS.get(error.code or 500, "malformed_json")))
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def _of_bug(error: Exception) -> Response:
+    log.exception("%s failed", g.request_id, exc_info=error)
+    return answer(Problem("internal_error"))

@@ -1,0 +1,152 @@
+"""Wallets: balances now and before, transactions, USD by day, and the figures of a user."""
+
+import re
+from datetime import date, datetime
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from portal.api import requests
+from portal.api.fields import Body, Moment, day, decimal, dream, moment
+from portal.api.problems import Problem
+from portal.ledger.reports import StatementLine
+from portal.services import users, wallets, wins
+
+blueprint = Blueprint("wallets", __name__)
+
+USD_SCALE = 18
+
+
+class At(Body):
+    at: Moment
+
+
+@blueprint.get("/assets")
+@requests.scope("read")
+def get_assets() -> Response:
+    requests.only()
+    return jsonify(
+        assets=[
+            {"code": a.code, "name": a.name, "scale": a.scale, "kind": a.kind}
+            for a in wallets.assets()
+        ]
+    )
+
+
+@blueprint.get("/users/<user_id>/wallets")
+@requests.scope("read")
+def get_wallets(user_id: str) -> Response:
+    requests.only()
+    return jsonify(
+        wallets=[
+            {"asset": held.asset.code, "balance": decimal(held.units, held.asset.scale)}
+            for held in wallets.all_of(users.parse_id(user_id))
+        ]
+    )
+
+
+@blueprint.get("/users/<user_id>/wallets/<asset>")
+@requests.scope("read")
+def get_wallet(user_id: str, asset: str) -> Response:
+    requests.only("at")
+    asked = request.args.get("at")
+    at = requests.checked(At, {"at": asked}).at if asked is not None else None
+    held = wallets.one(users.parse_id(user_id), asset, at)
+    return jsonify(
+        asset=held.asset.code, balance=decimal(held.units, held.asset.scale), at=moment(held.at)
+    )
+
+
+@blueprint.get("/users/<user_id>/wallets/<asset>/transactions")
+@requests.scope("read")
+def get_transactions(user_id: str, asset: str) -> Response:
+    requests.only("cursor", "limit")
+    owner_id = users.parse_id(user_id)
+    limit = requests.limit()
+    name = f"transactions:{owner_id}:{asset}"
+    before = requests.cursor(name)
+    position = (datetime.fromisoformat(before[0]), before[1]) if before else None
+    info, lines = wallets.statement(owner_id, asset, position, limit + 1)
+    more = None
+    if len(lines) > limit:
+        last = lines[limit - 1]
+        more = requests.next_cursor(name, [last.booked_at.isoformat(), last.seq])
+    return jsonify(
+        transactions=[_transaction(owner_id, line, info.scale) for line in lines[:limit]],
+        next_cursor=more,
+    )
+
+
+def _transaction(owner_id: int, line: StatementLine, scale: int) -> dict[str, Any]:
+    return {
+        "entry_id": f"{owner_id}-{line.seq}",
+        "kind": line.kind,
+        "amount": decimal(line.amount, scale),
+        "balance_after": decimal(line.balance_after, scale),
+        "occurred_at": moment(line.occurred_at),
+        "booked_at": moment(line.booked_at),
+        "reference": line.reference,
+    }
+
+
+@blueprint.get("/users/<user_id>/usd/history")
+@requests.scope("read")
+def get_usd_history(user_id: str) -> Response:
+    requests.only("from", "to", "cursor", "limit")
+    owner_id = users.parse_id(user_id)
+    first, last, limit = _date("from"), _date("to"), requests.limit()
+    if first and last and first > last:
+        raise Problem("validation_failed", "from lies after to", param="from")
+    name = f"usd:{owner_id}"
+    before = requests.cursor(name)
+    upto = date.fromisoformat(before) if before else None
+    history = wallets.usd_history(owner_id, first, last, upto, limit + 1)
+    more = None
+    if len(history.days) > limit:
+        more = requests.next_cursor(name, history.days[limit - 1].day.isoformat())
+    return jsonify(
+        asset="USD",
+        days=[
+            {
+                "day": day(each.day),
+                "tokens": dream(each.tokens),
+                "amount": decimal(each.amount, USD_SCALE),
+                "conversions": each.conversions,
+            }
+            for each in history.days[:limit]
+        ],
+        total=decimal(history.total, USD_SCALE),
+        next_cursor=more,
+    )
+
+
+def _date(name: str) -> date | None:
+    value = request.args.get(name)
+    if value is None:
+        return None
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+            raise ValueError(value)
+        return date.fromisoformat(value)
+    except ValueError:
+        raise Problem(
+            "validation_failed", f"{name} must be a date: YYYY-MM-DD", param=name
+        ) from None
+
+
+@blueprint.get("/users/<user_id>/stats")
+@requests.scope("read")
+def get_stats(user_id: str) -> Response:
+    requests.only()
+    owner_id = users.parse_id(user_id)
+    today = wins.today(owner_id)
+    usd = wallets.one(owner_id, "USD", None)
+    return jsonify(
+        as_of=moment(today.as_of),
+        day=day(today.day),
+        time_zone=today.time_zone,
+        tokens_today=dream(today.won),
+        limit=dream(today.limit),
+        remaining=dream(today.remaining),
+        usd_balance=decimal(usd.units, USD_SCALE),
+    )

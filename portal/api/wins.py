@@ -1,0 +1,177 @@
+"""Wins: one, a batch, and the user's day."""
+
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify
+
+from portal import ledger
+from portal.api import requests
+from portal.api.fields import Body, DreamAmount, Moment, ShortText, day, dream, moment
+from portal.api.problems import Problem
+from portal.services import users, wins
+
+blueprint = Blueprint("wins", __name__)
+
+ASSET = "DREAM"
+FIGURES = {
+    "daily_limit_exceeded": "the user's limit for that local day would be exceeded",
+    "occurred_at_out_of_range": "occurred_at lies outside the time in which wins are accepted",
+    "idempotency_key_reused": "this key was used for another request",
+    "unknown_user": "there is no such user",
+    "internal_error": "the win could not be booked; nothing was written",
+}
+
+
+class WinBody(Body):
+    amount: DreamAmount
+    occurred_at: Moment
+    game: ShortText
+    reference: ShortText
+
+
+@blueprint.post("/users/<user_id>/wins")
+@requests.scope("wins:write")
+def post_win(user_id: str) -> tuple[Response, int, dict[str, str]]:
+    key = requests.idempotency_key()
+    body = requests.body(WinBody)
+    request = _request(users.parse_id(user_id), key, body)
+    outcome = wins.book(g.caller.client_id, request)
+    if outcome.status == "rejected":
+        raise _problem(outcome)
+    replayed = outcome.status == "replayed"
+    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    answer = jsonify(win=_booked(request, outcome), today=_today(outcome))
+    return answer, 200 if replayed else 201, headers
+
+
+@blueprint.post("/wins/batch")
+@requests.scope("wins:write")
+def post_batch() -> Response:
+    body = requests.json_body()
+    items = body.get("wins")
+    if (
+        set(body) != {"wins"}
+        or not isinstance(items, list)
+        or not 1 <= len(items) <= ledger.MAX_BATCH
+    ):
+        raise Problem(
+            "validation_failed", f"wins must be 1 to {ledger.MAX_BATCH} items", param="wins"
+        )
+    read = [_item(item) for item in items]
+    requested = [item for item in read if isinstance(item, wins.WinRequest)]
+    outcomes = iter(wins.book_batch(g.caller.client_id, requested) if requested else [])
+    results = [
+        _result(index, item, next(outcomes) if isinstance(item, wins.WinRequest) else None)
+        for index, item in enumerate(read)
+    ]
+    counts = {
+        status: sum(result["status"] == status for result in results)
+        for status in ("posted", "replayed", "rejected")
+    }
+    return jsonify(results=results, **counts)
+
+
+def _item(item: object) -> wins.WinRequest | Problem:
+    """A batch's item as a request, or what is wrong with it: it stands for itself."""
+    try:
+        if not isinstance(item, dict):
+            raise Problem("validation_failed", "an item must be a JSON object")
+        fields = dict(item)
+        if "idempotency_key" not in fields:
+            raise Problem("idempotency_key_missing", param="idempotency_key")
+        key = requests.checked_key(fields.pop("idempotency_key"))
+        user_id = fields.pop("user_id", None)
+        body = requests.checked(WinBody, fields)
+        if not isinstance(user_id, str):
+            raise Problem("validation_failed", "user_id must be a string", param="user_id")
+        return _request(users.parse_id(user_id), key, body)
+    except Problem as problem:
+        return problem
+    except ledger.NotFound as error:
+        return Problem(error.code, error.detail)
+
+
+def _result(
+    index: int, item: wins.WinRequest | Problem, outcome: ledger.Outcome | None
+) -> dict[str, Any]:
+    if isinstance(item, wins.WinRequest) and outcome and outcome.status != "rejected":
+        return {"index": index, "status": outcome.status, "win": _booked(item, outcome)}
+    problem = item if isinstance(item, Problem) else _problem(outcome)
+    return {"index": index, "status": "rejected", "error": problem.body()}
+
+
+@blueprint.get("/users/<user_id>/tokens/today")
+@requests.scope("read")
+def get_today(user_id: str) -> Response:
+    requests.only("cursor", "limit")
+    owner_id = users.parse_id(user_id)
+    limit = requests.limit()
+    today = wins.today(owner_id)
+    name = f"today:{owner_id}:{today.day}"
+    rows = wins.of_day(owner_id, today, requests.cursor(name), limit + 1)
+    more = requests.next_cursor(name, rows[limit - 1].seq) if len(rows) > limit else None
+    return jsonify(
+        as_of=moment(today.as_of),
+        asset=ASSET,
+        day=day(today.day),
+        time_zone=today.time_zone,
+        total=dream(today.won),
+        limit=dream(today.limit),
+        remaining=dream(today.remaining),
+        wins=[_listed(owner_id, row) for row in rows[:limit]],
+        next_cursor=more,
+    )
+
+
+def _request(user_id: int, key: str, body: WinBody) -> wins.WinRequest:
+    return wins.WinRequest(user_id, key, body.amount, body.occurred_at, body.game, body.reference)
+
+
+def _booked(win: wins.WinRequest, outcome: ledger.Outcome) -> dict[str, Any]:
+    assert outcome.booked_at is not None and outcome.day is not None
+    return {
+        "entry_id": f"{win.user_id}-{outcome.seq}",
+        "user_id": str(win.user_id),
+        "asset": ASSET,
+        "amount": dream(win.amount),
+        "occurred_at": moment(win.occurred_at),
+        "booked_at": moment(outcome.booked_at),
+        "day": day(outcome.day),
+        "game": win.game,
+        "reference": win.reference,
+    }
+
+
+def _listed(user_id: int, win: wins.Win) -> dict[str, Any]:
+    return {
+        "entry_id": f"{user_id}-{win.seq}",
+        "user_id": str(user_id),
+        "asset": ASSET,
+        "amount": dream(win.amount),
+        "occurred_at": moment(win.occurred_at),
+        "booked_at": moment(win.booked_at),
+        "day": day(win.day),
+        "game": win.game,
+        "reference": win.reference,
+        "converted": win.converted,
+    }
+
+
+def _today(outcome: ledger.Outcome) -> dict[str, str]:
+    assert outcome.day is not None and outcome.day_limit is not None and outcome.used is not None
+    return {
+        "day": day(outcome.day),
+        "won": dream(outcome.used),
+        "limit": dream(outcome.day_limit),
+        "remaining": dream(outcome.day_limit - outcome.used),
+    }
+
+
+def _problem(outcome: ledger.Outcome | None) -> Problem:
+    """Why an entry was rejected, with the figures of its day where the limit is the reason."""
+    assert outcome is not None and outcome.code is not None
+    figures = {}
+    if outcome.code == "daily_limit_exceeded":
+        today = _today(outcome)
+        figures = {"limit": today["limit"], "used": today["won"], "remaining": today["remaining"]}
+    return Problem(outcome.code, FIGURES.get(outcome.code, ""), **figures)
