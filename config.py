@@ -13,7 +13,7 @@ from typing import Literal, cast
 from urllib.parse import urlsplit
 
 Environment = Literal["development", "testing", "production"]
-DEMO_SECRET = "demo-secret-for-development-only"
+DEMO_SECRET = "demo-secret-for-development-only"  # noqa: S105 - refused in production
 
 
 class ConfigError(Exception):
@@ -49,6 +49,7 @@ class Settings:
 
     @property
     def is_production(self) -> bool:
+        """Whether real people's books are kept here."""
         return self.environment == "production"
 
 

@@ -13,7 +13,7 @@ R = TypeVar("R")
 @lru_cache(maxsize=1)
 def app() -> Flask:
     """The process's app."""
-    from portal import create_app  # late: create_app imports what enqueues jobs
+    from portal import create_app  # noqa: PLC0415 - create_app imports what enqueues jobs
 
     return create_app()
 

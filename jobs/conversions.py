@@ -1,5 +1,6 @@
 """Jobs of the hourly conversion: each calls one service and is safe to run twice."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from jobs.context import in_app
@@ -38,7 +39,7 @@ def enqueue_due() -> None:
     _enqueue(None, convert_due)
 
 
-def _enqueue(job_id: str | None, function: object, *args: str | int) -> None:
+def _enqueue(job_id: str | None, function: Callable[..., object], *args: str | int) -> None:
     queue(runtime().settings.redis_url).enqueue_call(
         function,
         args=args,

@@ -1,7 +1,7 @@
 """The queue: where jobs wait in Redis, as ids and JSON only, never pickled objects."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 from rq import Queue
@@ -13,7 +13,7 @@ CONNECT_TIMEOUT_S = 2
 
 
 @lru_cache(maxsize=4)
-def connection(redis_url: str) -> "Redis[Any]":
+def connection(redis_url: str) -> Redis:
     """A connection pool for a Redis; nothing is sent before the first command."""
     return Redis.from_url(redis_url, socket_connect_timeout=CONNECT_TIMEOUT_S)
 
@@ -23,11 +23,13 @@ class JsonJob(Job):
 
     @classmethod
     def create(cls, *args: Any, **options: Any) -> "JsonJob":
-        return super().create(*args, **{"serializer": JSONSerializer, **options})
+        """Make a job, as Job.create does."""
+        return cast(JsonJob, super().create(*args, **{"serializer": JSONSerializer, **options}))
 
     @classmethod
     def fetch(cls, *args: Any, **options: Any) -> "JsonJob":
-        return super().fetch(*args, **{"serializer": JSONSerializer, **options})
+        """Read a job, as Job.fetch does."""
+        return cast(JsonJob, super().fetch(*args, **{"serializer": JSONSerializer, **options}))
 
 
 def queue(redis_url: str) -> Queue:

@@ -14,6 +14,8 @@ from jobs.queue import QUEUE, JsonJob, queue
 
 @dataclass(frozen=True, slots=True)
 class Recurring:
+    """A job with when it runs, as cron writes it."""
+
     id: str
     cron: str
     function: object

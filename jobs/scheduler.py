@@ -7,6 +7,7 @@ from portal.logs import configure
 
 
 def main() -> None:
+    """Apply the table, then enqueue what it says until stopped."""
     settings = config.load()
     configure(settings.log_level)
     scheduler = schedule.scheduler(settings.redis_url, connection(settings.redis_url))

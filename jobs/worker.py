@@ -11,6 +11,7 @@ from portal.logs import configure
 
 
 def main() -> None:
+    """Work until stopped."""
     settings = config.load()
     configure(settings.log_level)
     with app().app_context():

@@ -4,7 +4,7 @@ from flask import Flask
 
 import config
 from jobs import conversions
-from portal import api, cli, ledger, logs, runtime
+from portal import api, cli, logs, runtime
 from portal.database import db, engine_options, migrate
 from portal.ledger import models as _ledger_tables  # noqa: F401  (registers the tables)
 from portal.services import models as _tables  # noqa: F401

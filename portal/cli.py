@@ -1,6 +1,7 @@
 """The command line, `bin/flask …`: each command calls one service and says what came of it."""
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from portal.runtime import runtime
 from portal.services import clients, conversions, demo, rates, users, verification
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """An RFC 3339 time with an offset."""
 
     name = "time"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        """Read the text, in UTC."""
         try:
             at = datetime.fromisoformat(str(value))
         except ValueError:
@@ -31,10 +33,14 @@ class Moment(click.ParamType):
         return at.astimezone(UTC)
 
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
 class Command(click.Command):
     """A command whose refusals are one line and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except LedgerError as error:
@@ -43,10 +49,10 @@ class Command(click.Command):
             raise click.ClickException(str(error.orig).partition("\n")[0]) from error
 
 
-def command(name: str, *options: Any) -> Any:
+def command(name: str, *options: Decorator) -> Callable[[Callable[..., None]], click.Command]:
     """Declare a command of that name with its parameters."""
 
-    def declare(function: Any) -> Any:
+    def declare(function: Callable[..., None]) -> click.Command:
         for option in reversed(options):
             function = option(function)
         made = click.command(name, cls=Command)(function)
@@ -149,8 +155,8 @@ def trial_balance(at: datetime | None) -> None:
     click.echo(f"Trial balance as of {balance.at.isoformat()}")
     for line in balance.lines:
         if line.debits or line.credits:
-            debits, credits = (amounts.text(x, line.scale) for x in (line.debits, line.credits))
-            click.echo(f"{line.ledger:14} {line.account:17} {debits:>32} {credits:>32}")
+            sums = [amounts.text(x, line.scale) for x in (line.debits, line.credits)]
+            click.echo(f"{line.ledger:14} {line.account:17} {sums[0]:>32} {sums[1]:>32}")
     for name, (debits, credits) in balance.totals().items():
         if debits or credits:
             scale = next(line.scale for line in balance.lines if line.ledger == name)
@@ -184,9 +190,45 @@ def create_api_key(client: str, scopes: tuple[str, ...]) -> None:
     click.echo(clients.create_key(client, list(scopes)))
 
 
-@command("replay", click.argument("file", type=click.Path(exists=True, path_type=Path)))
-def replay(file: Path) -> None:
-    """Play a recorded day on the ledger clock, converting at each hour."""
-    from portal.services import recording  # only this command needs it
+FILE = click.Path(dir_okay=False, path_type=Path)
+COUNT = click.IntRange(min=1)
 
-    recording.replay(file)
+
+@command(
+    "generate-week",
+    click.argument("file", type=FILE),
+    click.option("--days", type=COUNT, default=7, show_default=True),
+    click.option("--users", type=COUNT, default=2000, show_default=True),
+    click.option(
+        "--seed", type=int, default=1, show_default=True, help="Another one, another week."
+    ),
+)
+def generate_week(file: Path, days: int, users: int, seed: int) -> None:
+    """Make up a recording to replay; a FILE that ends in .gz is gzipped."""
+    from portal.services import recording  # noqa: PLC0415 - only two commands need it
+
+    header = recording.generate(file, days, users, seed)
+    click.echo(f"{file}: {header['wins']:,} wins of {users:,} users in {days} days")
+
+
+@command(
+    "replay",
+    click.argument("file", type=FILE),
+    click.option("--day", type=COUNT, default=1, show_default=True, help="The first day to play."),
+    click.option("--days", type=COUNT, default=1, show_default=True, help="How many."),
+)
+def replay(file: Path, day: int, days: int) -> None:
+    """Play a recorded day on the ledger clock, converting at each hour; killed, it goes on.
+
+    Exit status 1 if an outcome or a balance is not what it should be.
+    """
+    from portal.services import recording  # noqa: PLC0415 - only two commands need it
+
+    recorded = recording.read(file, day, days)
+    length, quiet = recording.steps(recorded), not sys.stderr.isatty()
+    label = f"Replaying {file.name}"
+    with click.progressbar(length=length, label=label, file=sys.stderr, hidden=quiet) as bar:
+        report = recording.replay(recorded, bar.update)
+    for line in report.lines():
+        click.echo(line)
+    sys.exit(0 if report.is_clean() else 1)

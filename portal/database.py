@@ -1,6 +1,6 @@
 """The one SQLAlchemy object. Every connection of the app acts as the role that may not write money."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -20,6 +20,14 @@ NAMING = {
 
 db = SQLAlchemy(metadata=MetaData(naming_convention=NAMING))
 migrate = Migrate()
+
+if TYPE_CHECKING:  # Flask-SQLAlchemy makes the base of models at run time, where mypy can't see it
+    from sqlalchemy.orm import DeclarativeBase
+
+    class Model(DeclarativeBase):
+        """Base of all models."""
+else:
+    Model = db.Model
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """What a process has one of: its settings, its database engine and its posting lanes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, current_app
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from config import Settings
 from portal import ledger
@@ -13,6 +14,8 @@ from portal import ledger
 
 @dataclass(frozen=True)
 class Runtime:
+    """Made with the app, shared by all its threads."""
+
     settings: Settings
     engine: Engine
     poster: ledger.Poster
@@ -23,6 +26,12 @@ class Runtime:
     def window(self) -> ledger.Window:
         """How far from the ledger clock the time of a win may lie."""
         return ledger.Window(self.settings.win_max_age, self.settings.win_max_ahead)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection whose reads all see the books at one moment."""
+        with self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="REPEATABLE READ")
 
 
 def start(

@@ -10,7 +10,7 @@ from portal.api import requests
 from portal.api.fields import Body, Moment, day, decimal, dream, moment
 from portal.api.problems import Problem
 from portal.ledger.reports import StatementLine
-from portal.services import users, wallets, wins
+from portal.services import users, wallets
 
 blueprint = Blueprint("wallets", __name__)
 
@@ -138,9 +138,7 @@ def _date(name: str) -> date | None:
 @requests.scope("read")
 def get_stats(user_id: str) -> Response:
     requests.only()
-    owner_id = users.parse_id(user_id)
-    today = wins.today(owner_id)
-    usd = wallets.one(owner_id, "USD", None)
+    today, usd = wallets.stats(users.parse_id(user_id))
     return jsonify(
         as_of=moment(today.as_of),
         day=day(today.day),
@@ -148,5 +146,5 @@ def get_stats(user_id: str) -> Response:
         tokens_today=dream(today.won),
         limit=dream(today.limit),
         remaining=dream(today.remaining),
-        usd_balance=decimal(usd.units, USD_SCALE),
+        usd_balance=decimal(usd.units, usd.asset.scale),
     )

@@ -8,6 +8,7 @@ from portal import ledger
 from portal.api import requests
 from portal.api.fields import Body, DreamAmount, Moment, ShortText, day, dream, moment
 from portal.api.problems import Problem
+from portal.ledger.reports import Win
 from portal.services import users, wins
 
 blueprint = Blueprint("wins", __name__)
@@ -106,9 +107,8 @@ def get_today(user_id: str) -> Response:
     requests.only("cursor", "limit")
     owner_id = users.parse_id(user_id)
     limit = requests.limit()
-    today = wins.today(owner_id)
-    name = f"today:{owner_id}:{today.day}"
-    rows = wins.of_day(owner_id, today, requests.cursor(name), limit + 1)
+    name = f"today:{owner_id}"
+    today, rows = wins.today(owner_id, requests.cursor(name), limit + 1)
     more = requests.next_cursor(name, rows[limit - 1].seq) if len(rows) > limit else None
     return jsonify(
         as_of=moment(today.as_of),
@@ -142,7 +142,7 @@ def _booked(win: wins.WinRequest, outcome: ledger.Outcome) -> dict[str, Any]:
     }
 
 
-def _listed(user_id: int, win: wins.Win) -> dict[str, Any]:
+def _listed(user_id: int, win: Win) -> dict[str, Any]:
     return {
         "entry_id": f"{user_id}-{win.seq}",
         "user_id": str(user_id),

@@ -42,6 +42,7 @@ class Account:
 
     @property
     def normal_side(self) -> Literal["debit", "credit"]:
+        """The side that adds to the balance."""
         return "debit" if self.type in ("asset", "expense") else "credit"
 
 

@@ -44,6 +44,7 @@ def close_hour(connection: Connection, hour: datetime) -> bool:
 
     Hours close in order. Commits.
     """
+    connection.execute(text("SET LOCAL statement_timeout = 0"))  # it adds up a whole hour
     closed = connection.execute(
         text("SELECT ledger.close_hour(:hour)"), {"hour": hour}
     ).scalar_one()

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.database import db
+from portal.database import Model
 
 SCHEMA = "ledger"
 MAX_AMOUNT = 2**256 - 1
@@ -44,7 +44,7 @@ def within(*args: Any, **options: Any) -> tuple[Any, ...]:
     return (*args, {"schema": SCHEMA, **options})
 
 
-class Asset(db.Model):
+class Asset(Model):
     """A unit of value. Its scale never changes."""
 
     __tablename__ = "assets"
@@ -58,7 +58,7 @@ class Asset(db.Model):
     kind: Mapped[str] = mapped_column(Text)
 
 
-class Ledger(db.Model):
+class Ledger(Model):
     """The books of one asset for one purpose."""
 
     __tablename__ = "ledgers"
@@ -68,7 +68,7 @@ class Ledger(db.Model):
     asset: Mapped[str] = mapped_column(ForeignKey(f"{SCHEMA}.assets.code"))
 
 
-class Account(db.Model):
+class Account(Model):
     """One line of the chart. `sign` is +1 where debits add to the balance, -1 where credits do."""
 
     __tablename__ = "accounts"
@@ -90,7 +90,7 @@ class Account(db.Model):
     day_limit: Mapped[Decimal | None] = mapped_column(Amount)
 
 
-class EntryKind(db.Model):
+class EntryKind(Model):
     """A business event that may be booked."""
 
     __tablename__ = "entry_kinds"
@@ -99,7 +99,7 @@ class EntryKind(db.Model):
     code: Mapped[str] = mapped_column(Text, unique=True)
 
 
-class Flow(db.Model):
+class Flow(Model):
     """What the posting function must watch for a kind in a ledger: derived from its first pair."""
 
     __tablename__ = "flows"
@@ -120,7 +120,7 @@ class Flow(db.Model):
     reversible: Mapped[bool | None] = mapped_column(Boolean)
 
 
-class Pair(db.Model):
+class Pair(Model):
     """A permitted pair: the posting that line `line` of a kind in a ledger makes."""
 
     __tablename__ = "pairs"
@@ -146,7 +146,7 @@ class Pair(db.Model):
     """Whether the credit counts against the account's day limit."""
 
 
-class FeeRule(db.Model):
+class FeeRule(Model):
     """What a kind of entry costs the company from `from_at` on. Never changed, never backdated."""
 
     __tablename__ = "fee_rules"
@@ -162,7 +162,7 @@ class FeeRule(db.Model):
     basis_points: Mapped[int] = mapped_column(Integer)
 
 
-class ClockShift(db.Model):
+class ClockShift(Model):
     """One row: how far the ledger clock is ahead of the machine's."""
 
     __tablename__ = "clock_shift"
@@ -171,7 +171,7 @@ class ClockShift(db.Model):
     shift: Mapped[Any] = mapped_column(Interval)
 
 
-class ClosedHour(db.Model):
+class ClosedHour(Model):
     """A UTC hour that nothing will be booked in any more."""
 
     __tablename__ = "closed_hours"
@@ -180,7 +180,7 @@ class ClosedHour(db.Model):
     closed_at: Mapped[datetime] = mapped_column(Moment)
 
 
-class ClosedTotal(db.Model):
+class ClosedTotal(Model):
     """All debits and credits of an account up to the end of a closed hour that touched it."""
 
     __tablename__ = "closed_totals"
@@ -195,7 +195,7 @@ class ClosedTotal(db.Model):
     credits: Mapped[Decimal] = mapped_column(Total)
 
 
-class HourRate(db.Model):
+class HourRate(Model):
     """The one rate of an hour: USD for a token, with where it came from. Never changed."""
 
     __tablename__ = "hour_rates"
@@ -211,7 +211,7 @@ class HourRate(db.Model):
     stored_at: Mapped[datetime] = mapped_column(Moment)
 
 
-class Owner(db.Model):
+class Owner(Model):
     """For whom entries are made, and the head of their numbering. Locked by every posting."""
 
     __tablename__ = "owners"
@@ -223,7 +223,7 @@ class Owner(db.Model):
     )
 
 
-class OwnerZone(db.Model):
+class OwnerZone(Model):
     """A user's time zone from `from_at` on; the first one holds from minus infinity."""
 
     __tablename__ = "owner_zones"
@@ -235,7 +235,7 @@ class OwnerZone(db.Model):
     zone: Mapped[str] = mapped_column(Text)
 
 
-class Entry(db.Model):
+class Entry(Model):
     """One business event. Its id outside is `<owner_id>-<seq>`."""
 
     __tablename__ = "entries"
@@ -270,7 +270,7 @@ class Entry(db.Model):
     reason: Mapped[str | None] = mapped_column(Text)
 
 
-class Posting(db.Model):
+class Posting(Model):
     """An amount moved from a credit account to a debit account of one ledger and one owner."""
 
     __tablename__ = "postings"
@@ -307,7 +307,7 @@ class Posting(db.Model):
     provider: Mapped[str | None] = mapped_column(Text)
 
 
-class AccountBalance(db.Model):
+class AccountBalance(Model):
     """The live totals of a user's account."""
 
     __tablename__ = "account_balances"
@@ -322,7 +322,7 @@ class AccountBalance(db.Model):
     credits: Mapped[Decimal] = mapped_column(Total)
 
 
-class DailyBalance(db.Model):
+class DailyBalance(Model):
     """The debits and credits of a user's account on one local day."""
 
     __tablename__ = "daily_balances"

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -118,7 +119,7 @@ class Lane:
     def _call(self, entries: Sequence[Entry]) -> list[Outcome]:
         if self._connection is None:
             self._connection = self._engine.connect()
-        with self._connection.connection.cursor() as cursor:
+        with closing(self._connection.connection.cursor()) as cursor:
             return post_isolating(cursor, entries, self._window, wait=self._overflow is None)
 
     def _disconnect(self) -> None:
@@ -175,7 +176,7 @@ def post_batch(engine: Engine, entries: Sequence[Entry], window: Window) -> list
     try:
         with autocommit(engine).connect() as connection:
             try:
-                with connection.connection.cursor() as cursor:
+                with closing(connection.connection.cursor()) as cursor:
                     return _post_in_two_steps(cursor, entries, window)
             except AWAY:
                 connection.invalidate()

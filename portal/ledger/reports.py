@@ -27,6 +27,8 @@ class AssetInfo:
 
 @dataclass(frozen=True, slots=True)
 class Win:
+    """A win as booked; `converted` says whether a later conversion took it along."""
+
     seq: int
     amount: int
     occurred_at: datetime
@@ -52,6 +54,8 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class UsdDay:
+    """What a local day's conversions took in tokens and gave in USD, both in base units."""
+
     day: date
     tokens: int
     amount: int

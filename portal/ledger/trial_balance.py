@@ -5,8 +5,9 @@ Closed hours come from their totals; what was booked since is added up in the sa
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
 
 from portal.ledger import clock
 
@@ -32,6 +33,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class TrialBalance:
+    """Every account's totals of all that was booked up to `at`."""
+
     at: datetime
     lines: list[Line]
 
@@ -77,5 +80,21 @@ def trial_balance(engine: Engine, at: datetime | None = None) -> TrialBalance:
         snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
         at = at or clock.now(snapshot)
         rows = snapshot.execute(text(LINES), {"at": at})
-        lines = [Line(*row[:6], int(row.debits), int(row.credits)) for row in rows]
+        lines = [
+            Line(r.ledger, r.asset, r.scale, r.account, r.type, r.sign, int(r.debits), int(r.credits))
+            for r in rows
+        ]
         return TrialBalance(at, lines)
+
+
+def _line(row: Row[Any]) -> Line:
+    return Line(
+        row.ledger,
+        row.asset,
+        row.scale,
+        row.account,
+        row.type,
+        row.sign,
+        int(row.debits),
+        int(row.credits),
+    )

@@ -127,6 +127,7 @@ def verify(
     runs: Sequence[RunTotals] = (),
     progress: Progress | None = None,
     connections: int = 2,
+    range_entries: int = RANGE_ENTRIES,
 ) -> Report:
     """Read one instant of the books and report every difference in it.
 
@@ -136,7 +137,8 @@ def verify(
     report = Report()
     with snapshot(engine, connections) as readers:
         _check_chart(readers[0], report)
-        work = _Work(deque([*_whole(runs), *_by_owners(readers[0])]), report, progress)
+        tasks = deque([*_whole(runs), *_by_owners(readers[0], range_entries)])
+        work = _Work(tasks, report, progress)
         with ThreadPoolExecutor(len(readers)) as pool:
             for done in [pool.submit(work.run, reader) for reader in readers]:
                 done.result()
@@ -246,11 +248,11 @@ def _whole(runs: Sequence[RunTotals]) -> Iterator[Task]:
         yield Task(_find("runs", declared=run.query, label=run.label, complete=complete), kind)
 
 
-def _by_owners(connection: Connection) -> Iterator[Task]:
+def _by_owners(connection: Connection, range_entries: int) -> Iterator[Task]:
     """Every check of every range. The ranges leave no id out, with an owner or without."""
     kinds = {name: KIND_IDS[name] for name in ("conversion", "reversal")}
     checks = [_find(name) for name in BY_OWNERS]
-    last_of_ranges = connection.scalars(text(LAST_OF_RANGES), {"entries": RANGE_ENTRIES}).all()
+    last_of_ranges = connection.scalars(text(LAST_OF_RANGES), {"entries": range_entries}).all()
     first = FIRST_OWNER
     for last in [*last_of_ranges[:-1], LAST_OWNER]:
         owners = {"first": first, "last": last}

@@ -151,6 +151,7 @@ def _only_starter(hour: datetime, *, wait: bool) -> Iterator[bool]:
     call = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
     number = int(hour.timestamp()) // 3600
     with runtime().engine.begin() as connection:
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         held = connection.scalar(text(f"SELECT {call}({RUN_LOCK}, {number})"))
         yield wait or bool(held)
 

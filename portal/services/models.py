@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.database import db
+from portal.database import Model, db
 
 Moment = DateTime(timezone=True)
 Total = Numeric()
@@ -33,7 +33,7 @@ Total = Numeric()
 user_numbers = Sequence("user_numbers", metadata=db.metadata)
 
 
-class User(db.Model):
+class User(Model):
     """A player. `id` is the owner of the user's books; its top bits are the region of birth."""
 
     __tablename__ = "users"
@@ -47,7 +47,7 @@ class User(db.Model):
     """SHA-256 of the request that made the user: the same request again is the same user."""
 
 
-class SignIn(db.Model):
+class SignIn(Model):
     """An e-mail and password for the portal: a player's, or a member of staff's."""
 
     __tablename__ = "sign_ins"
@@ -65,7 +65,7 @@ class SignIn(db.Model):
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 
-class ApiClient(db.Model):
+class ApiClient(Model):
     """A game server, say. Idempotency keys belong to it and survive the rotation of its secrets."""
 
     __tablename__ = "api_clients"
@@ -74,7 +74,7 @@ class ApiClient(db.Model):
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 
-class ApiKey(db.Model):
+class ApiKey(Model):
     """A secret of an API client; only its SHA-256 is kept."""
 
     __tablename__ = "api_keys"
@@ -89,7 +89,7 @@ class ApiKey(db.Model):
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
-class ConversionRun(db.Model):
+class ConversionRun(Model):
     """The conversion of one hour. Sums are those of its own postings, in base units."""
 
     __tablename__ = "conversion_runs"
@@ -113,7 +113,7 @@ class ConversionRun(db.Model):
     finished_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
-class ConversionChunk(db.Model):
+class ConversionChunk(Model):
     """A range of owners of a run, converted in one transaction."""
 
     __tablename__ = "conversion_chunks"

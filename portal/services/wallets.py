@@ -9,12 +9,15 @@ from portal import ledger
 from portal.ledger.errors import NotFound
 from portal.ledger.reports import StatementLine, UsdDay
 from portal.runtime import runtime
+from portal.services import wins
 
 FIRST_DAY = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
+    """What a wallet held at a time."""
+
     asset: ledger.AssetInfo
     units: int
     at: datetime
@@ -29,13 +32,14 @@ class UsdHistory:
 
 
 def assets() -> list[ledger.AssetInfo]:
+    """Every asset, tokens and currencies first."""
     with runtime().engine.connect() as connection:
         return list(ledger.assets(connection).values())
 
 
 def all_of(user_id: int) -> list[Balance]:
     """A balance for every asset. Raises NotFound('unknown_user')."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         now = _now_for(connection, user_id)
         held = ledger.balances(connection, user_id)
         return [Balance(a, held.get(a.code, 0), now) for a in ledger.assets(connection).values()]
@@ -59,11 +63,19 @@ def statement(
         return asset, ledger.statement(connection, user_id, asset, before, limit)
 
 
+def stats(user_id: int) -> tuple[wins.Today, Balance]:
+    """The user's day so far and the USD balance, of one moment. Raises NotFound('unknown_user')."""
+    with runtime().snapshot() as connection:
+        today = wins.day_of(connection, user_id)
+        usd = _asset(connection, "USD")
+        return today, Balance(usd, ledger.balance(connection, user_id, usd), today.as_of)
+
+
 def usd_history(
     user_id: int, first: date | None, last: date | None, before: date | None, limit: int
 ) -> UsdHistory:
     """USD by local day, up to the user's yesterday. `before` is where the last page ended."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         now = ledger.now(connection)
         today, _ = ledger.local_day(connection, user_id, now)
         yesterday = today - timedelta(days=1)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import Connection
+
 from portal import ledger
 from portal.ledger import chart
 from portal.ledger.idempotency import key_hash, microseconds, request_hash
@@ -38,6 +40,7 @@ class Today:
 
     @property
     def remaining(self) -> int:
+        """What may still be won on that day."""
         return self.limit - self.won
 
 
@@ -69,17 +72,21 @@ def entry(client_id: int, win: WinRequest) -> ledger.Entry:
     )
 
 
-def today(user_id: int) -> Today:
-    """Raises NotFound('unknown_user')."""
-    with runtime().engine.connect() as connection:
-        now = ledger.now(connection)
-        day, zone = ledger.local_day(connection, user_id, now)
-        return Today(now, day, zone, ledger.won_on(connection, user_id, day))
+def today(user_id: int, before_seq: int | None, limit: int) -> tuple[Today, list[Win]]:
+    """The user's day and its wins, newest first, from `before_seq` (exclusive) on.
+
+    Raises NotFound('unknown_user').
+    """
+    with runtime().snapshot() as connection:
+        day = day_of(connection, user_id)
+        # A local day is at most 26 hours long by the clock, and a win may be a little ahead.
+        since = day.as_of - timedelta(hours=27) - runtime().settings.win_max_ahead
+        wins = ledger.wins_of_day(connection, user_id, day.day, since, before_seq, limit)
+        return day, wins
 
 
-def of_day(user_id: int, today: Today, before_seq: int | None, limit: int) -> list[Win]:
-    """The wins of the day that `today` is, newest first, from `before_seq` (exclusive) on."""
-    # A local day is at most 26 hours long by the clock, and a win may be a little ahead.
-    since = today.as_of - timedelta(hours=27) - runtime().settings.win_max_ahead
-    with runtime().engine.connect() as connection:
-        return ledger.wins_of_day(connection, user_id, today.day, since, before_seq, limit)
+def day_of(connection: Connection, user_id: int) -> Today:
+    """The user's day without its wins. Raises NotFound('unknown_user')."""
+    now = ledger.now(connection)
+    day, zone = ledger.local_day(connection, user_id, now)
+    return Today(now, day, zone, ledger.won_on(connection, user_id, day))

@@ -21,12 +21,11 @@ WITH posting AS (
 ), summed AS (
     SELECT owner_id, account_id, day, count(*) AS entries, sum(debit) AS debits, sum(credit) AS credits,
            coalesce(sum(credit) FILTER (WHERE counts), 0) AS counted,
-           array_agg(seq) FILTER (WHERE kept IS DISTINCT FROM balance) AS broken,
-           array_agg(format('line %s leaves account %s at %s, it says %s', line, account_id, balance, kept))
-               FILTER (WHERE kept IS DISTINCT FROM balance) AS broken_how,
-           array_agg(seq) FILTER (WHERE never_negative AND kept < 0) AS below,
-           array_agg(format('line %s leaves account %s at %s', line, account_id, kept))
-               FILTER (WHERE never_negative AND kept < 0) AS below_how
+           array_agg(jsonb_build_array('balance_after', seq, format(
+               'line %s leaves account %s at %s, it says %s', line, account_id, balance, kept)))
+               FILTER (WHERE kept IS DISTINCT FROM balance) AS broken,
+           array_agg(jsonb_build_array('floor', seq, format('line %s leaves account %s at %s', line, account_id, kept)))
+               FILTER (WHERE never_negative AND kept < 0) AS below
     FROM side GROUP BY owner_id, account_id, day
 ), undone AS (   -- a reversed win gives its own day back what it used
     SELECT owner_id, p.debit_account_id AS account_id, o.day, sum(p.amount) AS amount
@@ -41,11 +40,8 @@ WITH posting AS (
     SELECT s.*, s.counted - coalesce(u.amount, 0) AS used
     FROM summed s LEFT JOIN undone u USING (owner_id, account_id, day)
 )
-SELECT 'balance_after' AS name, owner_id, b.seq, b.how AS detail
-FROM posted CROSS JOIN LATERAL unnest(broken, broken_how) b (seq, how) WHERE broken IS NOT NULL
-UNION ALL
-SELECT 'floor', owner_id, b.seq, b.how
-FROM posted CROSS JOIN LATERAL unnest(below, below_how) b (seq, how) WHERE below IS NOT NULL
+SELECT w.wrong ->> 0 AS name, owner_id, (w.wrong ->> 1)::bigint AS seq, w.wrong ->> 2 AS detail
+FROM posted CROSS JOIN LATERAL unnest(broken || below) w (wrong) WHERE broken IS NOT NULL OR below IS NOT NULL
 UNION ALL
 SELECT 'cap', p.owner_id, NULL, format('%s counts %s against the %s that account %s allows a day',
                                        p.day, p.used, a.day_limit, p.account_id)

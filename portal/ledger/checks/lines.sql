@@ -5,10 +5,10 @@ WITH rules AS MATERIALIZED (
     SELECT kind_id, fixed, basis_points, provider, from_at,
            lead(from_at, 1, 'infinity') OVER (PARTITION BY kind_id ORDER BY from_at) AS upto
     FROM ledger.fee_rules
-), kinds AS MATERIALIZED (
-    SELECT kind_id, ledger_id, count(*) FILTER (WHERE role <> 'fee') AS lines,
-           count(*) FILTER (WHERE role = 'fee') AS fee_lines
-    FROM ledger.pairs GROUP BY kind_id, ledger_id
+), pair AS MATERIALIZED (
+    SELECT *, count(*) FILTER (WHERE role <> 'fee') OVER kind AS kind_lines,
+           count(*) FILTER (WHERE role = 'fee') OVER kind AS fee_lines
+    FROM ledger.pairs WINDOW kind AS (PARTITION BY kind_id, ledger_id)
 ), line AS (   -- each posting, with what the first one of its entry says
     SELECT *, first_value(line) OVER entry AS first_line, first_value(ledger_id) OVER entry AS first_ledger,
            first_value(amount) OVER entry AS first_amount, count(*) OVER entry AS lines
@@ -31,10 +31,9 @@ WITH rules AS MATERIALIZED (
                IS DISTINCT FROM (b.ledger_id, b.debit_account_id, b.credit_account_id) AS other_pair,
            h.rate, trunc(b.first_amount * h.rate) AS converted, r.provider AS fee_provider,
            coalesce(ledger.fee(r.fixed, r.basis_points, coalesce(trunc(b.first_amount * h.rate), 0)), 0) AS fee,
-           k.lines AS kind_lines, k.fee_lines
+           q.kind_lines, q.fee_lines
     FROM booked b
-    LEFT JOIN kinds k ON k.kind_id = b.kind_id AND k.ledger_id = b.first_ledger
-    LEFT JOIN ledger.pairs q ON q.kind_id = b.kind_id AND q.ledger_id = b.first_ledger AND q.line = b.line
+    LEFT JOIN pair q ON q.kind_id = b.kind_id AND q.ledger_id = b.first_ledger AND q.line = b.line
     LEFT JOIN ledger.hour_rates h ON h.hour = b.hour
     LEFT JOIN rules r ON r.kind_id = b.kind_id AND b.fee_at >= r.from_at AND b.fee_at < r.upto
     WHERE b.reverses_seq IS NULL
@@ -43,7 +42,8 @@ WITH rules AS MATERIALIZED (
            line = first_line AND (line <> 1 OR lines < kind_lines + CASE WHEN fee > 0 THEN fee_lines ELSE 0 END) AS too_few,
            NOT no_entry AND first_line = 1 AND other_pair AS forbidden,
            role = 'converted' AND amount IS DISTINCT FROM converted AS other_rate,
-           role = 'fee' AND amount <> fee OR provider IS DISTINCT FROM CASE WHEN role = 'fee' THEN fee_provider END AS other_fee,
+           role = 'fee' AND amount <> fee
+               OR first_line = 1 AND provider IS DISTINCT FROM CASE WHEN role = 'fee' THEN fee_provider END AS other_fee,
            debit_kept <> debit_keeps OR credit_kept <> credit_keeps AS other_scope,
            booked_at <> entry_booked_at AS other_time, day <> entry_day AS other_day,
            hour IS NOT NULL AND line = first_line

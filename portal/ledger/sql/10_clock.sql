@@ -72,7 +72,7 @@ BEGIN
     IF p_hour <= v_last THEN
         RETURN false;
     ELSIF p_hour > v_last + interval '1 hour'
-       OR v_last IS NULL AND EXISTS (SELECT FROM entries WHERE booked_at < p_hour) THEN
+       OR v_last IS NULL AND EXISTS (SELECT FROM postings WHERE booked_at < p_hour) THEN
         RAISE EXCEPTION 'hour % is not the next to close', p_hour USING ERRCODE = 'DL003';
     END IF;
     INSERT INTO closed_hours (hour, closed_at) VALUES (p_hour, clock_timestamp());

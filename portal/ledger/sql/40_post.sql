@@ -111,7 +111,7 @@ BEGIN
                            WHERE w.owner_id = i.owner_id AND w.account_id = f.limited_id AND w.day = d.day
                              AND f.limited_id IS NOT NULL OFFSET 0) w ON true
         LEFT JOIN LATERAL (SELECT a.debits - a.credits AS balance FROM account_balances a
-                           WHERE a.owner_id = i.owner_id AND a.account_id = coalesce(f.source_id, v.target_id, f.target_id)
+                           WHERE a.owner_id = i.owner_id AND a.account_id = coalesce(f.source_id, v.target_id, f.target_id, v.source_id)
                              AND f.limited_id IS NULL OFFSET 0) b ON true
         ORDER BY i.owner_id, i.n
     LOOP
@@ -148,8 +148,12 @@ BEGIN
         ELSIF r.untimely THEN
             v_code[r.n] := 'occurred_at_out_of_range';
         ELSIF r.reverses_seq IS NOT NULL AND r.undone_seq IS NULL THEN
+            IF r.reverses_seq > r.last_seq AND r.reverses_seq <= v_next THEN
+                RAISE EXCEPTION 'entry % is of this very call', r.reverses_seq   -- the caller halves
+                    USING ERRCODE = 'DL009';
+            END IF;
             v_code[r.n] := 'unknown_entry';
-        ELSIF NOT r.reversible THEN
+        ELSIF r.reverses_seq IS NOT NULL AND r.reversible IS NOT TRUE THEN
             v_code[r.n] := 'not_reversible';
         ELSIF r.reversed OR r.reverses_seq = ANY (v_undone) THEN
             v_code[r.n] := 'already_reversed';
@@ -199,6 +203,10 @@ BEGIN
             v_status[r.n] := 'rejected';
         END IF;
     END LOOP;
+
+    IF array_position(v_status, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'no such kind of entry in that ledger' USING ERRCODE = 'DL008';
+    END IF;
 
     -- 5. Once a row: heads, entries, balances, postings.
     WITH accepted AS MATERIALIZED (
