@@ -4,7 +4,7 @@ from flask import Flask
 
 import config
 from jobs import conversions
-from portal import api, cli, logs, runtime
+from portal import api, cli, logs, runtime, sessions
 from portal.database import db, engine_options, migrate
 from portal.ledger import models as _ledger_tables  # noqa: F401  (registers the tables)
 from portal.services import models as _tables  # noqa: F401
@@ -23,6 +23,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=1024 * 1024,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.session_interface = sessions.PagesOnly()
     db.init_app(app)
     migrate.init_app(app, db)
     with app.app_context():

@@ -190,13 +190,12 @@ def create_api_key(client: str, scopes: tuple[str, ...]) -> None:
     click.echo(clients.create_key(client, list(scopes)))
 
 
-FILE = click.Path(dir_okay=False, path_type=Path)
 COUNT = click.IntRange(min=1)
 
 
 @command(
     "generate-week",
-    click.argument("file", type=FILE),
+    click.argument("file", type=click.Path(dir_okay=False, path_type=Path)),
     click.option("--days", type=COUNT, default=7, show_default=True),
     click.option("--users", type=COUNT, default=2000, show_default=True),
     click.option(
@@ -207,13 +206,16 @@ def generate_week(file: Path, days: int, users: int, seed: int) -> None:
     """Make up a recording to replay; a FILE that ends in .gz is gzipped."""
     from portal.services import recording  # noqa: PLC0415 - only two commands need it
 
-    header = recording.generate(file, days, users, seed)
+    try:
+        header = recording.generate(file, days, users, seed)
+    except OSError as error:
+        raise click.FileError(str(file), error.strerror) from error
     click.echo(f"{file}: {header['wins']:,} wins of {users:,} users in {days} days")
 
 
 @command(
     "replay",
-    click.argument("file", type=FILE),
+    click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
     click.option("--day", type=COUNT, default=1, show_default=True, help="The first day to play."),
     click.option("--days", type=COUNT, default=1, show_default=True, help="How many."),
 )

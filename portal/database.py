@@ -41,7 +41,8 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     }
     return {
         "pool_size": 10,
-        "max_overflow": 30,
+        "max_overflow": 25,
+        "hide_parameters": True,  # no client text in an error's message
         "connect_args": {
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
             "connect_timeout": 5,

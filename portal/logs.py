@@ -3,6 +3,9 @@
 import logging
 import sys
 import time
+import traceback
+
+from portal.ledger.errors import first_line
 
 FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
 
@@ -18,3 +21,8 @@ def configure(level: str) -> None:
     root.setLevel(level)
     for chatty in ("rq.scheduler", "rq_scheduler", "urllib3"):
         logging.getLogger(chatty).setLevel("WARNING")
+
+
+def trace(error: BaseException) -> str:
+    """Where an error came from, and its first line only."""
+    return "".join(traceback.format_tb(error.__traceback__)) + first_line(error)

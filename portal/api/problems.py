@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from portal.ledger.errors import LedgerError
+from portal.logs import trace
 
 log = logging.getLogger("portal.api")
 
@@ -137,5 +138,5 @@ def _of_http(error: HTTPException) -> Response:
 
 
 def _of_bug(error: Exception) -> Response:
-    log.exception("%s failed", g.request_id, exc_info=error)
+    log.error("%s failed\n%s", g.request_id, trace(error))
     return answer(Problem("internal_error"))

@@ -128,7 +128,8 @@ def _request(user_id: int, key: str, body: WinBody) -> wins.WinRequest:
 
 
 def _booked(win: wins.WinRequest, outcome: ledger.Outcome) -> dict[str, Any]:
-    assert outcome.booked_at is not None and outcome.day is not None
+    assert outcome.booked_at is not None
+    assert outcome.day is not None
     return {
         "entry_id": f"{win.user_id}-{outcome.seq}",
         "user_id": str(win.user_id),
@@ -158,7 +159,9 @@ def _listed(user_id: int, win: Win) -> dict[str, Any]:
 
 
 def _today(outcome: ledger.Outcome) -> dict[str, str]:
-    assert outcome.day is not None and outcome.day_limit is not None and outcome.used is not None
+    assert outcome.day is not None
+    assert outcome.day_limit is not None
+    assert outcome.used is not None
     return {
         "day": day(outcome.day),
         "won": dream(outcome.used),
@@ -169,7 +172,8 @@ def _today(outcome: ledger.Outcome) -> dict[str, str]:
 
 def _problem(outcome: ledger.Outcome | None) -> Problem:
     """Why an entry was rejected, with the figures of its day where the limit is the reason."""
-    assert outcome is not None and outcome.code is not None
+    assert outcome is not None
+    assert outcome.code is not None
     figures = {}
     if outcome.code == "daily_limit_exceeded":
         today = _today(outcome)

@@ -54,3 +54,8 @@ class Refused(LedgerError):
 
 class InternalError(LedgerError):
     """Something went wrong that the caller can't mend. Nothing was written."""
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, without the lines below: a database's quote the row, so client text."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

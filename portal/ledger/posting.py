@@ -12,6 +12,7 @@ from typing import Any, Literal
 import psycopg2
 
 from portal.ledger import chart
+from portal.ledger.errors import first_line
 
 log = logging.getLogger(__name__)
 
@@ -112,9 +113,11 @@ def post_isolating(
         raise
     except Exception as error:  # whatever it is, it must not reach the neighbours
         if len(entries) == 1:
-            log.exception("an entry of owner %d can't be booked", entries[0].owner_id)
+            log.error(  # noqa: TRY400  (a trace would quote the client's text)
+                "an entry of owner %d can't be booked: %s", entries[0].owner_id, first_line(error)
+            )
             return [CULPRIT]
-        log.warning("halving a batch of %d entries: %s", len(entries), type(error).__name__)
+        log.warning("halving a batch of %d entries: %s", len(entries), first_line(error))
         middle = len(entries) // 2
         first = post_isolating(cursor, entries[:middle], window, wait=wait)
         return first + post_isolating(cursor, entries[middle:], window, wait=wait)

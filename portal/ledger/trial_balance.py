@@ -81,7 +81,9 @@ def trial_balance(engine: Engine, at: datetime | None = None) -> TrialBalance:
         at = at or clock.now(snapshot)
         rows = snapshot.execute(text(LINES), {"at": at})
         lines = [
-            Line(r.ledger, r.asset, r.scale, r.account, r.type, r.sign, int(r.debits), int(r.credits))
+            Line(
+                r.ledger, r.asset, r.scale, r.account, r.type, r.sign, int(r.debits), int(r.credits)
+            )
             for r in rows
         ]
         return TrialBalance(at, lines)

@@ -67,11 +67,13 @@ def advance(hour: datetime, dispatch: Dispatch, *, wait: bool = False) -> bool:
         chunks = open_chunks(hour)
     for number in chunks:
         dispatch(hour, number)
-    return finish(hour)
+    finish(hour)
+    with runtime().engine.connect() as connection:
+        return state_of(connection, hour) == "done"
 
 
 def convert_chunk(hour: datetime, number: int, *, wait: bool = False) -> bool:
-    """Convert a chunk in one transaction with its sums; True when that ended the hour.
+    """Convert a chunk in one transaction with its sums; True when this very call ended the hour.
 
     A chunk that is finished, or that another worker has (unless `wait`), is left alone.
     """
@@ -109,10 +111,14 @@ WHERE r.hour = :hour AND r.state IN ('running', 'failed')
 
 
 def finish(hour: datetime) -> bool:
-    """Mark a run done once all its chunks are, with their sums; whether it is done."""
+    """Mark a run done once all its chunks are, with their sums; True for the one call that does.
+
+    Only one, as whoever is told so starts the next hour: were every late copy of a chunk's job
+    told, each would start it again, and the copies would multiply from hour to hour.
+    """
     with runtime().engine.begin() as connection:
-        connection.execute(text(FINISH), {"hour": hour})
-        return state_of(connection, hour) == "done"
+        ended = connection.execute(text(FINISH + "RETURNING r.hour"), {"hour": hour})
+        return ended.first() is not None
 
 
 def state_of(connection: Connection, hour: datetime) -> str | None:
@@ -209,8 +215,9 @@ def _ranges(connection: Connection) -> Iterator[tuple[int, int]]:
 
 
 def _set_state(hour: datetime, state: str, problem: str) -> None:
+    """Never for a run that is done: one who lost its connection may not know that it is."""
     with runtime().engine.begin() as connection:
-        run = update(ConversionRun).where(ConversionRun.hour == hour)
+        run = update(ConversionRun).where(ConversionRun.hour == hour, ConversionRun.state != "done")
         connection.execute(run.values(state=state, problem=problem))
 
 

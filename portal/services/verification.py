@@ -22,7 +22,6 @@ CHUNKS = RunTotals(
     FROM conversion_runs r LEFT JOIN conversion_chunks c ON c.hour = r.hour
     GROUP BY r.hour, r.state
     """,
-    complete=True,
 )
 
 

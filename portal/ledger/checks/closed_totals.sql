@@ -1,6 +1,6 @@
 -- Closed hours follow each other, and closed totals are the sums of all that was booked until then.
 WITH moved AS (
-    SELECT ledger.hour_of(booked_at) AS hour, debit_account_id, credit_account_id, sum(amount) AS amount
+    SELECT date_bin('1 hour', booked_at, 'epoch') AS hour, debit_account_id, credit_account_id, sum(amount) AS amount
     FROM ledger.postings
     WHERE booked_at < (SELECT max(hour) + interval '1 hour' FROM ledger.closed_hours)
     GROUP BY 1, 2, 3

@@ -43,7 +43,7 @@ WITH rules AS MATERIALIZED (
            NOT no_entry AND first_line = 1 AND other_pair AS forbidden,
            role = 'converted' AND amount IS DISTINCT FROM converted AS other_rate,
            role = 'fee' AND amount <> fee
-               OR first_line = 1 AND provider IS DISTINCT FROM CASE WHEN role = 'fee' THEN fee_provider END AS other_fee,
+               OR NOT no_entry AND first_line = 1 AND provider IS DISTINCT FROM CASE WHEN role = 'fee' THEN fee_provider END AS other_fee,
            debit_kept <> debit_keeps OR credit_kept <> credit_keeps AS other_scope,
            booked_at <> entry_booked_at AS other_time, day <> entry_day AS other_day,
            hour IS NOT NULL AND line = first_line

@@ -41,6 +41,7 @@ SET enable_seqscan = off   -- a plan made while the books were empty must serve 
 AS $$
 #variable_conflict use_column
 DECLARE
+    c_max_amount CONSTANT numeric := 115792089237316195423570985008687907853269984665640564039457584007913129639935;
     v_now     timestamptz;
     v_n       integer := cardinality(p_owner);
     v_locked  bigint[];
@@ -88,7 +89,7 @@ BEGIN
     -- 3 and 4. One statement fetches all that the rules need; the loop only compares.
     FOR r IN
         SELECT i.n, i.owner_id, i.key_hash, i.request_hash, i.reverses_seq,
-               coalesce(i.amount, v.amount) AS amount,
+               CASE WHEN i.reverses_seq IS NULL THEN i.amount ELSE v.amount END AS amount,
                o.last_seq, t.booked_at, d.day,
                i.occurred_at > v_now + p_max_ahead OR i.occurred_at < v_now - p_max_age AS untimely,
                k.seq AS old_seq, k.request_hash AS old_hash, k.booked_at AS old_booked_at,
@@ -131,7 +132,9 @@ BEGIN
         p := array_position(v_days, r.day);
         v_sum := coalesce(r.used, 0) + coalesce(v_won[p], 0);
         v_free := coalesce(r.balance, 0) + coalesce(v_moved[coalesce(r.source_id, r.target_id)], 0);
-        v_day[r.n] := r.day;
+        IF r.untimely IS NOT TRUE OR r.old_seq IS NOT NULL THEN   -- else its year may be one that no driver can read
+            v_day[r.n] := r.day;
+        END IF;
         v_limit[r.n] := r.day_limit;
         v_used[r.n] := v_sum;
         v_balance[r.n] := CASE WHEN r.day_limit IS NULL THEN v_free END;
@@ -157,6 +160,9 @@ BEGIN
             v_code[r.n] := 'not_reversible';
         ELSIF r.reversed OR r.reverses_seq = ANY (v_undone) THEN
             v_code[r.n] := 'already_reversed';
+        ELSIF (r.amount BETWEEN 1 AND c_max_amount AND r.amount = trunc(r.amount)) IS NOT TRUE THEN
+            RAISE EXCEPTION 'an amount is a whole number of base units from 1 to 2^256-1, not %', r.amount
+                USING ERRCODE = 'DL011';
         ELSIF v_sum + r.amount > r.day_limit THEN
             v_code[r.n] := 'daily_limit_exceeded';
         ELSIF r.source_id IS NOT NULL AND r.amount > v_free THEN
@@ -242,7 +248,8 @@ BEGIN
         WHERE m.amount > 0
         UNION ALL
         SELECT a.owner_id, a.seq, a.booked_at, a.day, o.line, o.ledger_id, o.credit_account_id, o.debit_account_id,
-               o.amount, o.provider, c.sign, d.sign, false
+               o.amount, o.provider, CASE WHEN c.scope = 'user' THEN c.sign ELSE 0 END,
+               CASE WHEN d.scope = 'user' THEN d.sign ELSE 0 END, false
         FROM accepted a
         JOIN postings o ON o.owner_id = a.owner_id AND o.seq = a.reverses_seq
         JOIN accounts d ON d.id = o.debit_account_id
