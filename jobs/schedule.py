@@ -37,6 +37,7 @@ def apply(scheduler: Scheduler) -> None:
     for job in scheduler.get_jobs():
         if job.id not in wanted:
             scheduler.cancel(job)
+            job.delete()
     for recurring in TABLE:
         scheduler.cron(
             recurring.cron,

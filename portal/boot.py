@@ -20,7 +20,7 @@ def check(runtime: Runtime) -> None:
         install.check(connection)
         if not runtime.settings.is_production:
             return
-        if ledger.shift(connection):
+        if ledger.fix_clock(connection):
             raise ConfigError("the ledger clock of this database was moved: not fit for production")
         demo = select(ApiKey.id).join(ApiClient).where(ApiClient.name == DEMO_CLIENT)
         if connection.scalar(demo.where(ApiKey.revoked_at.is_(None)).limit(1)):

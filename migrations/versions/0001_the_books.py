@@ -90,6 +90,7 @@ def upgrade() -> None:
         "clock_shift",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("shift", sa.Interval(), nullable=False),
+        sa.Column("fixed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("clock_shift_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("clock_shift_pkey")),
         schema="ledger",

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
+from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -85,18 +86,23 @@ def answer(problem: Problem) -> Response:
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
-    figures = "".join(f" {name}={value}" for name, value in problem.figures.items())
+    figures = "".join(f" {name}={_printable(value)}" for name, value in problem.figures.items())
     log.log(
         level,
         "%s %s %s %d %s%s",
         g.request_id,
-        request.method,
-        request.path,
+        _printable(request.method),
+        _printable(request.path),
         status,
         problem.code,
         figures,
     )
     return response
+
+
+def _printable(value: object) -> str:
+    """What a client named, in one line of a log: its line breaks and the like escaped."""
+    return str(value)[:200].encode("unicode_escape").decode()
 
 
 def register(app: Flask) -> None:
@@ -105,6 +111,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(LedgerError, _of_ledger)
     app.register_error_handler(DBAPIError, _of_database)
     app.register_error_handler(PoolTimeout, _of_pool)
+    app.register_error_handler(RedisError, _of_redis)
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(Exception, _of_bug)
 
@@ -126,6 +133,11 @@ def _of_database(error: DBAPIError) -> Response:
 
 def _of_pool(error: PoolTimeout) -> Response:
     log.warning("%s no free database connection: %s", g.request_id, error)
+    return answer(Problem("unavailable"))
+
+
+def _of_redis(error: RedisError) -> Response:
+    log.warning("%s Redis is away: %s", g.request_id, type(error).__name__)
     return answer(Problem("unavailable"))
 
 

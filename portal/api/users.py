@@ -40,6 +40,7 @@ def post_user() -> tuple[Response, int]:
 @blueprint.get("/users/<user_id>")
 @requests.scope("read")
 def get_user(user_id: str) -> Response:
+    requests.only()
     return _profile(users.get(users.parse_id(user_id)))
 
 

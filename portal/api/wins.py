@@ -1,8 +1,9 @@
 """Wins: one, a batch, and the user's day."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response, g, jsonify
+from pydantic import Field
 
 from portal import ledger
 from portal.api import requests
@@ -30,6 +31,10 @@ class WinBody(Body):
     reference: ShortText
 
 
+class BatchBody(Body):
+    wins: Annotated[list[Any], Field(min_length=1, max_length=ledger.MAX_BATCH)]
+
+
 @blueprint.post("/users/<user_id>/wins")
 @requests.scope("wins:write")
 def post_win(user_id: str) -> tuple[Response, int, dict[str, str]]:
@@ -48,17 +53,7 @@ def post_win(user_id: str) -> tuple[Response, int, dict[str, str]]:
 @blueprint.post("/wins/batch")
 @requests.scope("wins:write")
 def post_batch() -> Response:
-    body = requests.json_body()
-    items = body.get("wins")
-    if (
-        set(body) != {"wins"}
-        or not isinstance(items, list)
-        or not 1 <= len(items) <= ledger.MAX_BATCH
-    ):
-        raise Problem(
-            "validation_failed", f"wins must be 1 to {ledger.MAX_BATCH} items", param="wins"
-        )
-    read = [_item(item) for item in items]
+    read = [_item(item) for item in requests.body(BatchBody).wins]
     requested = [item for item in read if isinstance(item, wins.WinRequest)]
     outcomes = iter(wins.book_batch(g.caller.client_id, requested) if requested else [])
     results = [

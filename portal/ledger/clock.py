@@ -39,6 +39,14 @@ def shift(connection: Connection) -> timedelta:
     return moved
 
 
+def fix_clock(connection: Connection) -> timedelta:
+    """Let nobody move this database's clock any more; tells how far it was moved. Commits."""
+    moved = connection.execute(text("SELECT ledger.fix_clock()")).scalar_one()
+    connection.commit()
+    assert isinstance(moved, timedelta)
+    return moved
+
+
 def close_hour(connection: Connection, hour: datetime) -> bool:
     """Close a UTC hour that is over, after every posting of it has ended; False if it was closed.
 

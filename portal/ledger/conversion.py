@@ -10,6 +10,8 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
+from portal.ledger.clock import HOUR
+
 
 @dataclass(frozen=True, slots=True)
 class Converted:
@@ -84,6 +86,25 @@ WHERE b.debits > b.credits ORDER BY b.owner_id
 def holders(connection: Connection) -> Iterator[int]:
     """Every owner that holds tokens now, in ascending order."""
     yield from connection.execution_options(stream_results=True).scalars(text(HOLDERS))
+
+
+HELD = """
+SELECT EXISTS (
+    SELECT FROM ledger.account_balances b
+    JOIN ledger.accounts a ON a.id = b.account_id AND a.code = 'TOKENS_INVENTORY'
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(p.amount), 0) AS amount FROM ledger.postings p
+        WHERE p.owner_id = b.owner_id AND p.ledger_id = a.ledger_id AND p.ledger_id <> 3
+          AND p.booked_at >= :end AND p.debit_account_id = a.id
+          AND NOT EXISTS (SELECT FROM ledger.entries x
+                          WHERE x.owner_id = p.owner_id AND x.reverses_seq = p.seq)) since
+    WHERE b.debits - b.credits > since.amount)
+"""
+
+
+def anything_held(connection: Connection, hour: datetime) -> bool:
+    """Whether anybody still holds tokens of a closed hour or before; else it needs no rate."""
+    return bool(connection.execute(text(HELD), {"end": hour + HOUR}).scalar_one())
 
 
 def convert(connection: Connection, hour: datetime, after: int, upto: int) -> Converted:

@@ -169,6 +169,8 @@ class ClockShift(Model):
     __table_args__ = within(CheckConstraint("id = 1", name="clock_shift_one_row"))
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     shift: Mapped[Any] = mapped_column(Interval)
+    fixed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    """Whether production has fixed it: then it is never moved again."""
 
 
 class ClosedHour(Model):

@@ -111,7 +111,7 @@ def post_isolating(
         return post(cursor, entries, window, wait=wait)
     except AWAY:
         raise
-    except Exception as error:  # whatever it is, it must not reach the neighbours
+    except Exception as error:  # noqa: BLE001  (whatever it is, it must not reach the neighbours)
         if len(entries) == 1:
             log.error(  # noqa: TRY400  (a trace would quote the client's text)
                 "an entry of owner %d can't be booked: %s", entries[0].owner_id, first_line(error)

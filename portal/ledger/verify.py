@@ -231,6 +231,7 @@ SELECT (SELECT count(*) FROM ledger.owners WHERE owner_id BETWEEN :first AND :la
        (SELECT count(*) FROM ledger.entries WHERE owner_id BETWEEN :first AND :last),
        (SELECT count(*) FROM ledger.postings WHERE owner_id BETWEEN :first AND :last)
 """
+DECLARED = "SELECT '{label}', t.* FROM ({query}) t"
 LAST_OF_RANGES = """
 SELECT max(owner_id)
 FROM (SELECT owner_id, div(sum(last_seq + 1) OVER (ORDER BY owner_id), :entries) AS part
@@ -244,9 +245,7 @@ def _whole(runs: Sequence[RunTotals]) -> Iterator[Task]:
     """Checks that sum over all owners."""
     yield Task(_find("closed_totals"), {})
     if runs:
-        declared = " UNION ALL ".join(
-            f"SELECT '{run.label}', t.* FROM ({run.query}) t" for run in runs
-        )
+        declared = " UNION ALL ".join(DECLARED.format(label=r.label, query=r.query) for r in runs)
         conversion = {"conversion": KIND_IDS["conversion"]}
         yield Task(_find("runs", declared=declared), conversion)
 

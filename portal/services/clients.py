@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal import ledger
@@ -53,6 +53,18 @@ class _Cache:
 _cache = _Cache()
 
 
+def named(name: str) -> int:
+    """The id of the client of that name, made if new."""
+    with runtime().engine.begin() as connection:
+        return _named(connection, name)
+
+
+def _named(connection: Connection, name: str) -> int:
+    new = insert(ApiClient).values(name=name, created_at=ledger.now(connection))
+    connection.execute(new.on_conflict_do_nothing(index_elements=["name"]))
+    return connection.execute(select(ApiClient.id).where(ApiClient.name == name)).scalar_one()
+
+
 def create_key(client_name: str, scopes: list[str]) -> str:
     """Make a key, and the client if it is new; the answer is the only time the key is shown.
 
@@ -65,9 +77,7 @@ def create_key(client_name: str, scopes: list[str]) -> str:
     token = PREFIX + secrets.token_urlsafe(32)
     with runtime().engine.begin() as connection:
         now = ledger.now(connection)
-        new = insert(ApiClient).values(name=client_name, created_at=now)
-        connection.execute(new.on_conflict_do_nothing(index_elements=["name"]))
-        client = connection.scalar(select(ApiClient.id).where(ApiClient.name == client_name))
+        client = _named(connection, client_name)
         key = {
             "client_id": client,
             "prefix": token[:SHOWN],

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal import ledger
+from portal.ledger.conversion import anything_held
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services import rates
@@ -179,7 +180,7 @@ def _has_plan(hour: datetime) -> bool:
 def _plan(hour: datetime) -> bool:
     """Give the hour its rate and its chunks; False when it must wait for its rate."""
     with runtime().engine.connect() as connection:
-        ranges = list(_ranges(connection))
+        ranges = list(_ranges(connection)) if anything_held(connection, hour) else []
         rate = ledger.rate_of(connection, hour)
     if ranges and rate is None:
         try:

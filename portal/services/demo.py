@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal import ledger
@@ -21,7 +20,7 @@ from portal.boot import DEMO_CLIENT
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services import clients, conversions, users, wins
-from portal.services.models import ApiClient, SignIn
+from portal.services.models import SignIn
 
 HISTORY = timedelta(days=3)
 GAMES = ("maze", "gem-rush", "sky-race")
@@ -58,7 +57,7 @@ def _history(people: list[users.Profile]) -> bool:
         if start is None:
             start = (real - HISTORY).replace(minute=0, second=0, microsecond=0)
             ledger.set_clock(connection, start)
-    client_id = _client()
+    client_id = clients.named(DEMO_CLIENT)
     for hour in range(int((real - start) / ledger.HOUR)):
         _play(client_id, people, start, hour)
     with runtime().engine.connect() as connection:
@@ -102,16 +101,6 @@ def _wins(person: users.Profile, at: datetime, hour: int) -> list[wins.WinReques
         )
         for n in range(rng.choice((0, 0, 0, 1, 1, 2)))
     ]
-
-
-def _client() -> int:
-    """The demo's API client; its key comes with the secrets."""
-    with runtime().engine.begin() as connection:
-        client = {"name": DEMO_CLIENT, "created_at": ledger.now(connection)}
-        connection.execute(insert(ApiClient).values(client).on_conflict_do_nothing())
-        found = connection.scalar(select(ApiClient.id).where(ApiClient.name == DEMO_CLIENT))
-        assert found is not None
-        return found
 
 
 def _secrets(file: Path, people: list[users.Profile]) -> bool:

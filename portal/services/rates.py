@@ -5,14 +5,16 @@ stay tokens, and it is asked again; `set_rate` is a person's way out.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
 import requests
+import urllib3
 
 from config import Settings
 from portal import ledger
@@ -23,6 +25,8 @@ from portal.runtime import runtime
 MAX_PAYLOAD = 64 * 1024
 MAX_DECIMALS = 18
 MAX_RATE = Decimal(10) ** 12
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
+"""As JSON writes one. Decimal() would also take underscores, spaces and the digits of any script."""
 
 
 class RateUnavailable(Exception):
@@ -93,14 +97,20 @@ def _ask(settings: Settings, hour: datetime) -> Rate:
 
 
 def _read(answer: requests.Response, deadline: float) -> bytes:
-    """The body, within the time limit as a whole: a source that drips would pass any single read."""
+    """The body, within the time limit as a whole: a source that drips would pass any single read.
+
+    As it comes in: `iter_content` would itself wait until so much has dripped together.
+    """
     payload = b""
-    for piece in answer.iter_content(8192):
-        payload += piece
-        if len(payload) > MAX_PAYLOAD:
-            raise RateUnavailable("the rate API's answer is longer than 64 KiB")
-        if time.monotonic() > deadline:
-            raise requests.Timeout("the rate API is too slow")
+    try:
+        while piece := answer.raw.read1(8192, decode_content=True):
+            payload += piece
+            if len(payload) > MAX_PAYLOAD:
+                raise RateUnavailable("the rate API's answer is longer than 64 KiB")
+            if time.monotonic() > deadline:
+                raise requests.Timeout("the rate API is too slow")
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(error) from error
     return payload
 
 
@@ -117,10 +127,8 @@ def _parse(payload: bytes, source: str) -> Rate:
 
 def _positive(value: object) -> Decimal:
     """A positive decimal of at most 18 decimals. Raises RateUnavailable."""
-    try:
-        rate = Decimal(value) if isinstance(value, str) and len(value) <= 64 else Decimal("NaN")
-    except InvalidOperation:
-        rate = Decimal("NaN")
+    is_number = isinstance(value, str) and len(value) <= 64 and NUMBER.fullmatch(value)
+    rate = Decimal(str(value)) if is_number else Decimal("NaN")
     if not rate.is_finite() or not 0 < rate < MAX_RATE:
         raise RateUnavailable(f"a rate must be a positive decimal, not {str(value)[:64]!r}")
     exponent = rate.as_tuple().exponent

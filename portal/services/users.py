@@ -6,6 +6,7 @@ A user's id is the owner of the books: the region's number in the top bits, then
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from json import dumps
 from typing import Any
@@ -22,6 +23,8 @@ from portal.services.models import User, user_numbers
 
 REGION_SHIFT = 48
 MAX_ID = 2**63 - 1
+_passed: set[str] = set()
+"""Zones that the database was found to know."""
 ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
 
 
@@ -146,17 +149,26 @@ def _change_zone(connection: Connection, user_id: int, zone: str) -> None:
 
 def check_zone(connection: Connection, zone: str) -> None:
     """Raises Refused('validation_failed') unless Python and PostgreSQL both know the zone."""
-    if zone in available_timezones():
-        try:
-            with connection.begin_nested():
-                connection.execute(
-                    text("SELECT clock_timestamp() AT TIME ZONE :zone"), {"zone": zone}
-                )
-        except DBAPIError:
-            pass
-        else:
-            return
-    raise Refused("validation_failed", "time_zone must be an IANA time zone", param="time_zone")
+    if zone not in zones() or not _database_knows(connection, zone):
+        raise Refused("validation_failed", "time_zone must be an IANA time zone", param="time_zone")
+    _passed.add(zone)
+
+
+@cache
+def zones() -> frozenset[str]:
+    """The names of all IANA time zones; a directory is read for them, once."""
+    return frozenset(available_timezones())
+
+
+def _database_knows(connection: Connection, zone: str) -> bool:
+    if zone in _passed:
+        return True
+    try:
+        with connection.begin_nested():
+            connection.execute(text("SELECT clock_timestamp() AT TIME ZONE :zone"), {"zone": zone})
+    except DBAPIError:
+        return False
+    return True
 
 
 ZONES = """

@@ -14,6 +14,9 @@ from portal.runtime import runtime
 
 KIND = "win"
 LEDGER_ID = chart.FIXED_LEDGERS[0].id
+LONGEST_DAY = timedelta(hours=52)
+"""A date begins 26 hours earlier in the first time zone than in the last: who moves westward on that
+day has it for 50 hours, and clock changes may add to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,7 @@ def today(user_id: int, before_seq: int | None, limit: int) -> tuple[Today, list
     """
     with runtime().snapshot() as connection:
         day = day_of(connection, user_id)
-        # A local day is at most 26 hours long by the clock, and a win may be a little ahead.
-        since = day.as_of - timedelta(hours=27) - runtime().settings.win_max_ahead
+        since = day.as_of - LONGEST_DAY - runtime().settings.win_max_ahead
         wins = ledger.wins_of_day(connection, user_id, day.day, since, before_seq, limit)
         return day, wins
 

@@ -20,7 +20,8 @@ AS $$
     FROM clock_shift s
 $$;
 
--- Waits until no posting of the running hour is under way and keeps new ones out until commit.
+-- Waits until no posting of the running hour is under way and keeps new ones out until commit, those
+-- of the next hour too: it may begin before the commit.
 CREATE OR REPLACE FUNCTION ledger.lock_running_hour() RETURNS timestamptz
 LANGUAGE plpgsql
 SET search_path = ledger, pg_temp
@@ -30,7 +31,7 @@ DECLARE
 BEGIN
     LOOP
         v_hour := hour_lock(ledger.clock());
-        PERFORM pg_advisory_xact_lock(1, v_hour);
+        PERFORM pg_advisory_xact_lock(1, v_hour), pg_advisory_xact_lock(1, v_hour + 1);
         EXIT WHEN v_hour = hour_lock(ledger.clock());   -- else the hour turned while waiting
     END LOOP;
     RETURN ledger.clock();
@@ -45,6 +46,9 @@ AS $$
 DECLARE
     v_now timestamptz := lock_running_hour();
 BEGIN
+    IF (SELECT fixed FROM clock_shift) THEN
+        RAISE EXCEPTION 'the ledger clock of a production database is never moved' USING ERRCODE = 'DL001';
+    END IF;
     IF coalesce(p_at, clock_timestamp()) < v_now AND (EXISTS (SELECT FROM entries) OR EXISTS (SELECT FROM closed_hours)) THEN
         RAISE EXCEPTION 'the ledger clock only moves forward: it is at %', v_now
             USING ERRCODE = 'DL001';
@@ -52,6 +56,16 @@ BEGIN
     UPDATE clock_shift SET shift = coalesce(make_interval(secs => extract(epoch FROM p_at - clock_timestamp())::float8),
                                             interval '0');
     RETURN ledger.clock();
+END $$;
+
+-- What production does at its boot: from then on nobody can move this database's clock.
+CREATE OR REPLACE FUNCTION ledger.fix_clock() RETURNS interval
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_temp
+AS $$
+BEGIN
+    UPDATE clock_shift SET fixed = true WHERE shift = interval '0' AND NOT fixed;
+    RETURN (SELECT shift FROM clock_shift);
 END $$;
 
 -- Closes an hour: waits for every posting of that hour, then adds its sums to the closed totals.

@@ -69,6 +69,7 @@ DECLARE
     v_free    numeric;
     v_sum     numeric;
     p         integer;
+    v_latest  timestamptz;    -- booked_at of this call
 BEGIN
     -- 1. The same order everywhere: no deadlock is possible.
     IF p_wait THEN
@@ -153,7 +154,7 @@ BEGIN
         ELSIF r.reverses_seq IS NOT NULL AND r.undone_seq IS NULL THEN
             IF r.reverses_seq > r.last_seq AND r.reverses_seq <= v_next THEN
                 RAISE EXCEPTION 'entry % is of this very call', r.reverses_seq   -- the caller halves
-                    USING ERRCODE = 'DL009';
+                    USING ERRCODE = 'DL012';
             END IF;
             v_code[r.n] := 'unknown_entry';
         ELSIF r.reverses_seq IS NOT NULL AND r.reversible IS NOT TRUE THEN
@@ -173,6 +174,7 @@ BEGIN
             v_seq[r.n] := v_next;
             v_shown[r.n] := v_next;
             v_booked[r.n] := r.booked_at;
+            v_latest := greatest(v_latest, r.booked_at);
             v_keys := v_keys || r.key_hash;
             v_at := v_at || r.n;
             IF r.day_limit IS NOT NULL THEN
@@ -212,6 +214,13 @@ BEGIN
 
     IF array_position(v_status, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'no such kind of entry in that ledger' USING ERRCODE = 'DL008';
+    END IF;
+
+    IF hour_lock(v_latest) > hour_lock(v_now) THEN   -- the machine's clock stepped back over an hour's end
+        PERFORM pg_advisory_xact_lock_shared(1, hour_lock(v_latest));
+        IF EXISTS (SELECT FROM closed_hours h WHERE h.hour = hour_of(v_latest)) THEN
+            RAISE EXCEPTION 'the hour of an entry was closed meanwhile' USING ERRCODE = 'DL009';
+        END IF;
     END IF;
 
     -- 5. Once a row: heads, entries, balances, postings.

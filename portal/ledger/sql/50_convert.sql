@@ -58,7 +58,9 @@ BEGIN
                               WHERE a.owner_id = u.owner_id AND a.account_id = v_tokens OFFSET 0) a
           CROSS JOIN LATERAL (SELECT sum(p.amount) AS amount FROM postings p
                               WHERE p.owner_id = u.owner_id AND p.ledger_id = v_ledger AND p.ledger_id <> 3
-                                AND p.booked_at >= v_end AND p.debit_account_id = v_tokens OFFSET 0) after
+                                AND p.booked_at >= v_end AND p.debit_account_id = v_tokens
+                                AND NOT EXISTS (SELECT FROM entries x WHERE x.owner_id = p.owner_id AND x.reverses_seq = p.seq)
+                              OFFSET 0) after
           WHERE NOT EXISTS (SELECT FROM entries e WHERE e.owner_id = u.owner_id AND e.key_hash = v_key)) h
     WHERE trunc(h.amount * v_rate) > 0;
 

@@ -154,6 +154,7 @@ class Player:
         self._report.verdicts[verdict] += 1
         if outcome.status == "posted" and outcome.booked_at:
             self._model.booked(request, outcome.booked_at)
+            self._report.winners[request.user_id] += 1
         found = Expected(verdict)
         if expected.day is not None:
             found = Expected(verdict, outcome.day, outcome.used)

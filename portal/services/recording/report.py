@@ -35,6 +35,8 @@ class Report:
     before: int = 0
     """Wins that an earlier, killed run had sent."""
     verdicts: Counter[str] = field(default_factory=Counter)
+    winners: Counter[int] = field(default_factory=Counter)
+    """Wins posted, by user id."""
     differences: list[str] = field(default_factory=list)
     flows: dict[str, int] = field(default_factory=dict)
     clock: datetime | None = None
@@ -56,6 +58,8 @@ class Report:
         yield f"wins sent        {self.verdicts.total():>8,}"
         for verdict, number in self.verdicts.most_common():
             yield f"                 {number:>8,} {verdict}"
+        for user_id, number in self.winners.most_common(1):
+            yield f"most by a user   {number:>8,} posted for user {user_id}"
         for name, units in self.flows.items():
             yield f"{name:<16} {amounts.text(units, SCALE):>30} {FLOWS[name][2]}"
         yield from self._ending()

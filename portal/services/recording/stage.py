@@ -7,13 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection
 
 from portal import ledger
 from portal.runtime import runtime
-from portal.services import conversions, users
-from portal.services.models import ApiClient
+from portal.services import clients, conversions, users
 from portal.services.recording import books
 from portal.services.recording.file import DAY, Recording
 from portal.services.wins import WinRequest
@@ -61,7 +59,7 @@ def enter(recording: Recording, progress: Progress) -> Stage:
         owners[player.external_id] = user.id
         made += is_new
         progress(1)
-    return Stage(start, start + recording.days * DAY, owners, _client(), made)
+    return Stage(start, start + recording.days * DAY, owners, clients.named(CLIENT), made)
 
 
 def arrivals(recording: Recording, stage: Stage) -> list[Arrival]:
@@ -100,12 +98,3 @@ def _next_start(connection: Connection, recording: Recording) -> datetime:
     """The day's start, moved by whole days to the ledger clock or after it."""
     days = -((recording.start - ledger.now(connection)) // DAY)
     return recording.start + days * DAY
-
-
-def _client() -> int:
-    with runtime().engine.begin() as connection:
-        client = {"name": CLIENT, "created_at": ledger.now(connection)}
-        connection.execute(insert(ApiClient).values(client).on_conflict_do_nothing())
-        found = connection.scalar(select(ApiClient.id).where(ApiClient.name == CLIENT))
-        assert found is not None
-        return found
