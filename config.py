@@ -13,6 +13,7 @@ from typing import Literal, cast
 from urllib.parse import urlsplit
 
 Environment = Literal["development", "testing", "production"]
+MAX_RATE, MAX_RATE_DECIMALS = 10**12, 18
 DEMO_SECRET = "demo-secret-for-development-only"  # noqa: S105 - refused in production
 
 
@@ -61,7 +62,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         ),
         database_url=database_url(_required(env, "DATABASE_URL")),
         redis_url=env.get("REDIS_URL", "redis://127.0.0.1:6379/0"),
-        secret_key=env.get("SECRET_KEY", DEMO_SECRET),
+        secret_key=env.get("SECRET_KEY") or DEMO_SECRET,
         regions=tuple(env.get("REGIONS", "global").split(",")),
         var_dir=Path(env.get("VAR_DIR", "var")),
         win_max_age=timedelta(hours=_number(env, "WIN_MAX_AGE_HOURS", 24)),
@@ -71,14 +72,14 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         rate_fixed=_decimal(env, "RATE_FIXED", "0.15"),
         rate_url=env.get("RATE_URL", ""),
         rate_timeout_s=_number(env, "RATE_TIMEOUT_SECONDS", 5),
-        rate_attempts=int(_number(env, "RATE_ATTEMPTS", 3)),
+        rate_attempts=_whole(env, "RATE_ATTEMPTS", 3),
         rate_backoff_s=_number(env, "RATE_BACKOFF_SECONDS", 1),
         rate_max_move_percent=_decimal(env, "RATE_MAX_MOVE_PERCENT", "25"),
         rate_grace=timedelta(seconds=_number(env, "RATE_GRACE_SECONDS", 3600)),
-        chunk_users=int(_number(env, "CONVERSION_CHUNK_USERS", 1000)),
-        queue_limit=int(_number(env, "POST_QUEUE_LIMIT", 2000)),
-        batch_limit=int(_number(env, "POST_BATCH_LIMIT", 500)),
-        statement_timeout_ms=int(_number(env, "STATEMENT_TIMEOUT_MS", 15000)),
+        chunk_users=_whole(env, "CONVERSION_CHUNK_USERS", 1000),
+        queue_limit=_whole(env, "POST_QUEUE_LIMIT", 2000),
+        batch_limit=_whole(env, "POST_BATCH_LIMIT", 500),
+        statement_timeout_ms=_whole(env, "STATEMENT_TIMEOUT_MS", 15000),
         log_level=_one_of(env, "LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
     )
     _check(settings)
@@ -103,8 +104,15 @@ def _check(settings: Settings) -> None:
         raise ConfigError("CONVERSION_CHUNK_USERS must be from 1 to 1000")
     if not 1 <= settings.batch_limit <= 1000:
         raise ConfigError("POST_BATCH_LIMIT must be from 1 to 1000")
-    if settings.rate_fixed <= 0:
-        raise ConfigError("RATE_FIXED must be above zero")
+    decimals = -int(settings.rate_fixed.as_tuple().exponent)
+    if not 0 < settings.rate_fixed < MAX_RATE or decimals > MAX_RATE_DECIMALS:
+        raise ConfigError("RATE_FIXED must be above zero, below 10^12, with at most 18 decimals")
+    if settings.rate_max_move_percent < 0:
+        raise ConfigError("RATE_MAX_MOVE_PERCENT can't be below zero")
+    if urlsplit(settings.redis_url).scheme not in ("redis", "rediss", "unix"):
+        raise ConfigError("REDIS_URL must start with redis://, rediss:// or unix://")
+    if not all(settings.regions) or len(set(settings.regions)) < len(settings.regions):
+        raise ConfigError("REGIONS must be different names with commas between them")
     if settings.is_production and (
         settings.secret_key == DEMO_SECRET or len(settings.secret_key) < 32
     ):
@@ -129,9 +137,16 @@ def _number(env: Mapping[str, str], name: str, default: float) -> float:
         value = float(env.get(name, default))
     except ValueError:
         raise ConfigError(f"{name} must be a number, not {env[name]!r}") from None
-    if not 0 < value < 10**9:
-        raise ConfigError(f"{name} must be above zero, not {env[name]!r}")
+    if not 0 < value < 10**8:
+        raise ConfigError(f"{name} must be above zero and below 10^8, not {env[name]!r}")
     return value
+
+
+def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+    value = _number(env, name, default)
+    if value != int(value):
+        raise ConfigError(f"{name} must be a whole number, not {env[name]!r}")
+    return int(value)
 
 
 def _decimal(env: Mapping[str, str], name: str, default: str) -> Decimal:

@@ -23,7 +23,7 @@ class Child(Process):  # type: ignore[misc]  # honcho has no types
 
     shared: tuple[int, ...] = ()
 
-    def run(self, events: Any = None, ignore_signals: bool = False) -> None:  # noqa: ANN401, FBT001, FBT002
+    def run(self, events: Any = None, ignore_signals: bool = False) -> None:  # noqa: FBT001, FBT002
         """In the process that honcho forks to read the output of the real one."""
         parent = multiprocessing.parent_process()
         if parent and (bind := die_with_parent(signal.SIGKILL, parent=parent.pid or 0)):

@@ -15,6 +15,7 @@ from portal.ledger import amounts
 from portal.ledger.errors import LedgerError
 from portal.runtime import runtime
 from portal.services import clients, conversions, demo, rates, users, verification
+from portal.services.clock import move as move_clock
 
 
 class Moment(click.ParamType[datetime]):
@@ -26,11 +27,11 @@ class Moment(click.ParamType[datetime]):
         """Read the text, in UTC."""
         try:
             at = datetime.fromisoformat(str(value))
-        except ValueError:
+            if at.tzinfo is None:
+                self.fail(f"{value!r} has no offset: write 2026-11-20T15:00:00Z", param, ctx)
+            return at.astimezone(UTC)
+        except (ValueError, OverflowError):
             self.fail(f"{value!r} is not a time like 2026-11-20T15:00:00Z", param, ctx)
-        if at.tzinfo is None:
-            self.fail(f"{value!r} has no offset: write 2026-11-20T15:00:00Z", param, ctx)
-        return at.astimezone(UTC)
 
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -70,14 +71,6 @@ def register(app: Flask) -> None:
     """Add the commands."""
     for each in COMMANDS:
         app.cli.add_command(each)
-
-
-def move_clock(at: datetime) -> datetime:
-    """Move the ledger clock; refused in production."""
-    if runtime().settings.is_production:
-        raise click.ClickException("production's ledger clock is never moved")
-    with runtime().engine.connect() as connection:
-        return ledger.set_clock(connection, at)
 
 
 @command("seed")

@@ -18,11 +18,21 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;   -- another data
 END $$
 """
 
+MEMBERSHIP = """
+DO $$ BEGIN
+    GRANT dreamland_app TO CURRENT_USER;
+EXCEPTION WHEN insufficient_privilege THEN   -- an administrator made the role, and us a member
+    IF NOT pg_has_role(current_user, 'dreamland_app', 'MEMBER') THEN
+        RAISE;
+    END IF;
+END $$
+"""
+
 
 def create_role(connection: Connection) -> None:
     """Make the role that the app acts in, and let the migrating user act in it."""
     connection.exec_driver_sql(ROLE)
-    connection.exec_driver_sql("GRANT dreamland_app TO CURRENT_USER")
+    connection.exec_driver_sql(MEMBERSHIP)
 
 
 def load(connection: Connection) -> None:

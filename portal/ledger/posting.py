@@ -95,8 +95,14 @@ def post(cursor: Any, entries: Sequence[Entry], window: Window, *, wait: bool) -
     """
     if not 1 <= len(entries) <= MAX_BATCH:
         raise ValueError(f"a batch has 1 to {MAX_BATCH} entries, not {len(entries)}")
-    cursor.execute(CALL, (*_columns(entries), wait, window.max_age, window.max_ahead))
-    return [_outcome(row) for row in cursor.fetchall()]
+    try:
+        cursor.execute(CALL, (*_columns(entries), wait, window.max_age, window.max_ahead))
+        return [_outcome(row) for row in cursor.fetchall()]
+    except psycopg2.DatabaseError as error:
+        if type(error) is psycopg2.DatabaseError and error.pgcode is None:
+            # The connection broke midway, which has no class of its own: it may be committed.
+            raise psycopg2.OperationalError(first_line(error)) from error
+        raise
 
 
 def post_isolating(

@@ -10,8 +10,12 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from portal.ledger import amounts
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
+
+WHOLE = 10_000
+"""Basis points in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,14 @@ def add_rule(rule: FeeRule) -> None:
     """Let a rule hold from `rule.start` on.
 
     Raises Refused('backdated') for a start before now, Refused('invalid_fee_rule') for what can't
-    be: a negative part, an unknown kind, or basis points on a kind that converts nothing.
+    be: a negative part or one beyond an amount, more than all, no provider, an unknown kind, basis
+    points on a kind that converts nothing, or a second rule from the same moment.
     """
+    if rule.start is None:
+        raise Refused("backdated", "only the first rules hold from the beginning")
+    is_amount = 0 <= rule.fixed <= amounts.MAX_AMOUNT
+    if not (is_amount and 0 <= rule.basis_points <= WHOLE and rule.provider):
+        raise Refused("invalid_fee_rule", f"there is no such fee: {rule}")
     values = {
         "kind": rule.kind,
         "provider": rule.provider,
@@ -62,7 +72,7 @@ def add_rule(rule: FeeRule) -> None:
                 values,
             )
     except DBAPIError as error:
-        code = {"DL005": "backdated", "DL006": "invalid_fee_rule", "23514": "invalid_fee_rule"}.get(
+        code = {"DL005": "backdated", "DL006": "invalid_fee_rule", "23505": "invalid_fee_rule"}.get(
             getattr(error.orig, "pgcode", "")
         )
         if code is None:

@@ -105,7 +105,7 @@ class Api:
         """How many rows each table has."""
         with self.owner.connect() as connection:
             counts = connection.execute(text(str(connection.scalar(text(COUNTS)))))
-            return {name: rows for name, rows in counts}
+            return {row[0]: row[1] for row in counts}
 
     def pages(self, path: str, name: str, size: int) -> list[Any]:
         """All rows of a list, page by page."""

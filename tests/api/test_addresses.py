@@ -9,14 +9,14 @@ from portal.api.problems import CODES
 from tests.api.conftest import Api
 
 PROMISED = {
-    **{400: {"malformed_json", "idempotency_key_missing", "idempotency_key_invalid"}},
-    **{401: {"unauthorized"}, 403: {"forbidden"}},
-    **{
-        404: {"not_found", "unknown_user", "unknown_asset", "unknown_entry"},
-        405: {"method_not_allowed"},
-    },
-    **{409: {"user_exists", "hour_not_next"}},
-    **{413: {"payload_too_large"}, 415: {"unsupported_media_type"}},
+    400: {"malformed_json", "idempotency_key_missing", "idempotency_key_invalid"},
+    401: {"unauthorized"},
+    403: {"forbidden"},
+    404: {"not_found", "unknown_user", "unknown_asset", "unknown_entry"},
+    405: {"method_not_allowed"},
+    409: {"user_exists", "hour_not_next"},
+    413: {"payload_too_large"},
+    415: {"unsupported_media_type"},
     422: {
         *(
             "validation_failed",
@@ -27,7 +27,8 @@ PROMISED = {
         *("insufficient_funds", "idempotency_key_reused", "already_reversed", "not_reversible"),
         "invalid_cursor",
     },
-    **{500: {"internal_error"}, 503: {"unavailable"}},
+    500: {"internal_error"},
+    503: {"unavailable"},
 }
 """Of api.md, what this issue's calls can answer."""
 

@@ -22,7 +22,7 @@ def send(api: Api, *items: object) -> Any:
     answer = api.post("/wins/batch", {"wins": items})
     assert answer.status_code == 200, answer.text
     assert [result["index"] for result in answer.json["results"]] == list(range(len(items)))
-    counts = {status: 0 for status in ("posted", "replayed", "rejected")}
+    counts = dict.fromkeys(("posted", "replayed", "rejected"), 0)
     for result in answer.json["results"]:
         counts[result["status"]] += 1
     assert {name: answer.json[name] for name in counts} == counts
@@ -52,7 +52,11 @@ def test_items_are_decided_in_order_as_if_sent_one_by_one(api: Api, user: str) -
     limit = "daily_limit_exceeded"
     assert outcomes(results) == ["posted", limit, "posted", limit]
     assert results[1]["error"] | {"detail": ""} == {
-        **{"code": limit, "detail": "", "limit": "5", "used": "3", "remaining": "2"}
+        "code": limit,
+        "detail": "",
+        "limit": "5",
+        "used": "3",
+        "remaining": "2",
     }
     assert [r["win"]["entry_id"] for r in results if "win" in r] == [f"{user}-1", f"{user}-2"]
 

@@ -214,7 +214,10 @@ def test_history_pages_and_ranges_sum_up(api: Api) -> None:
     assert ([day["day"] for day in one["days"]], one["total"]) == ([days[1]], "0.3")
     for empty in ("from=2999-01-01", "to=1999-01-01", "from=0001-01-01&to=0001-01-02"):
         assert api.read(f"{path}?{empty}") | {"asset": ""} == {
-            **{"asset": "", "days": [], "total": "0", "next_cursor": None}
+            "asset": "",
+            "days": [],
+            "total": "0",
+            "next_cursor": None,
         }
     assert api.read(f"{path}?from=0001-01-01&to=9999-12-31")["total"] == "0.9"
 

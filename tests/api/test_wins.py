@@ -105,10 +105,7 @@ def test_any_visible_ascii_is_a_key(api: Api, user: str, key: str) -> None:
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
 def test_a_content_type_may_have_parameters(api: Api, user: str, content_type: str) -> None:
-    body = (
-        '{"amount": "1", "occurred_at": "%s", "game": "g", "reference": "r"}'
-        % api.now().isoformat()
-    )
+    body = f'{{"amount": "1", "occurred_at": "{api.now().isoformat()}", "game": "g", "reference": "r"}}'
     options = {"data": body, "headers": {"Content-Type": content_type}}
     assert api.call("POST", f"/users/{user}/wins", key="k", **options).status_code == 201
 

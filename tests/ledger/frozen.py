@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 def freeze(owner_engine: Engine, at: datetime) -> None:
     """Stand still at `at`, a full UTC hour later than any closed one, as the database's owner."""
-    assert not (at.minute or at.second or at.microsecond)
+    assert at == at.replace(minute=0, second=0, microsecond=0)
     with owner_engine.begin() as connection:
         connection.execute(text("UPDATE ledger.clock_shift SET shift = '-100 years'"))
         connection.execute(

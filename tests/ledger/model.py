@@ -75,14 +75,8 @@ class Model:
     def _refusal(self, owner: OwnerBooks, entry: Entry, now: datetime) -> str | None:
         if entry.occurred_at and not -86400 < (entry.occurred_at - now).total_seconds() < 60:
             return "occurred_at_out_of_range"
-        if entry.kind == "reversal":
-            original = owner.entries.get(entry.reverses_seq or 0)
-            if original is None:
-                return "unknown_entry"
-            if original.kind not in REVERSIBLE:
-                return "not_reversible"
-            if original.is_reversed:
-                return "already_reversed"
+        if entry.kind == "reversal" and (code := self._irreversible(owner, entry)):
+            return code
         amount = self._amount(owner, entry)
         if entry.kind == "win":
             assert entry.occurred_at
@@ -93,6 +87,14 @@ class Model:
         if source and amount > owner.held[source]:
             return "insufficient_funds"
         return None
+
+    def _irreversible(self, owner: OwnerBooks, entry: Entry) -> str | None:
+        original = owner.entries.get(entry.reverses_seq or 0)
+        if original is None:
+            return "unknown_entry"
+        if original.kind not in REVERSIBLE:
+            return "not_reversible"
+        return "already_reversed" if original.is_reversed else None
 
     def _book(self, owner: OwnerBooks, entry: Entry, outcome: Outcome) -> None:
         assert (outcome.status, outcome.code) == ("posted", None)

@@ -106,8 +106,9 @@ def test_the_kinds_are_those_of_the_design() -> None:
                 "capture",
                 "release",
                 "expiry",
-            )
-            + ("fee_settlement", "reversal"),
+                "fee_settlement",
+                "reversal",
+            ),
             start=1,
         )
     )

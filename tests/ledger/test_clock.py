@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -223,7 +222,7 @@ def test_every_connection_of_the_app_is_bounded(engine: Engine) -> None:
 
 
 def test_a_posting_that_must_wait_too_long_is_refused_and_can_be_sent_again(
-    app: Flask, settings: Settings, books: Books
+    settings: Settings, books: Books
 ) -> None:
     owner = books.owner()
     entry = books.entry("win", owner, "1", at=books.now())

@@ -180,7 +180,7 @@ def test_a_statement_read_in_pages_is_the_whole_statement(
                     connection,
                     owner,
                     asset,
-                    pages and (pages[-1].booked_at, pages[-1].seq) or None,
+                    (pages and (pages[-1].booked_at, pages[-1].seq)) or None,
                     size,
                 ):
                     assert len(page) <= size

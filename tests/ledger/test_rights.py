@@ -150,7 +150,7 @@ def test_constraints_say_the_rules_again(owner_engine: Engine, owner: int) -> No
             refused(connection, limited, rule)
 
 
-def posting(  # noqa: PLR0917
+def posting(
     owner: int, seq: int, line: int, amount: int = 1, debit: int = 1, credit: int = 2
 ) -> str:
     return (

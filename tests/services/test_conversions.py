@@ -118,8 +118,9 @@ def test_all_that_was_won_in_an_hour_is_converted_at_its_rate(hours: Hours, book
     assert hour + HOUR <= run.started_at <= run.finished_at
 
 
+@pytest.mark.usefixtures("hours")
 def test_a_conversion_happened_at_the_last_microsecond_of_its_hour_on_the_user_s_own_day(
-    hours: Hours, books: Books, watch: Watch
+    books: Books, watch: Watch
 ) -> None:
     owner = books.owner("Asia/Kolkata")  # half past five: the hour 18:00 to 19:00 is past midnight
     books.set_clock(datetime(2026, 3, 2, 18, 5, tzinfo=UTC))
@@ -133,9 +134,7 @@ def test_a_conversion_happened_at_the_last_microsecond_of_its_hour_on_the_user_s
     assert entry.client_id == 0
 
 
-def test_dust_stays_as_tokens_and_is_in_no_run(
-    hours: Hours, books: Books, rates: RateServer
-) -> None:
+def test_dust_stays_as_tokens_and_is_in_no_run(hours: Hours, books: Books) -> None:
     dusty, other = hours.open_users(2)
     win(books, dusty, 6)  # 0.9 of a base unit of USD
     win(books, other, 7)  # 1.05
@@ -259,7 +258,8 @@ def test_hours_are_converted_in_order(hours: Hours) -> None:
         conversions.request(running)
 
 
-def test_no_hour_is_next_while_nothing_was_ever_booked(hours: Hours, books: Books) -> None:
+@pytest.mark.usefixtures("hours")
+def test_no_hour_is_next_while_nothing_was_ever_booked(books: Books) -> None:
     with pytest.raises(Refused, match="in order"):
         conversions.request(books.now().replace(minute=0, second=0, microsecond=0) - HOUR)
     convert_due()

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from zoneinfo import available_timezones
 
 import pytest
 from flask import Flask
@@ -118,8 +119,6 @@ def test_nothing_is_left_of_a_user_who_could_not_be_made(engine: Engine) -> None
 
 
 def test_every_zone_that_is_taken_is_known_to_both_python_and_postgresql(engine: Engine) -> None:
-    from zoneinfo import available_timezones
-
     with engine.connect() as connection:
         known = set(connection.scalars(text("SELECT name FROM pg_timezone_names")))
     taken = {"Europe/Berlin", "Asia/Kolkata", "America/Argentina/Buenos_Aires", "Etc/GMT+12", "UTC"}

@@ -1,0 +1,46 @@
+"""Every bench, on a tiny scale: what it prints and what it counts afterwards. Never how long it took."""
+
+import importlib
+import json
+from typing import Any
+
+import pytest
+
+from bench.__main__ import BENCHES, measure
+
+TINY = {
+    "post-batch": ["--users", "50", "--wins", "1000", "--passes", "1"],
+    "win-http": ["--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"],
+    "convert": ["--users", "1500"],
+    "growth": ["--users", "50", "--small", "100", "--big", "600", "--wins", "1000"],
+    "verify": ["--users", "50", "--entries", "400", "--passes", "1"],
+}
+CHECKED: dict[str, dict[str, object]] = {
+    "post-batch": {"lost": 0, "balanced": True},
+    "win-http": {"lost": 0, "other_answers": 0},
+    "convert": {
+        "not_converted": 0,
+        "with_tokens": 0,
+        "run_is_its_postings": True,
+        "added_by_second_run": 0,
+    },
+    "growth": {"lost": 0},
+    "verify": {"differences": 0, "unread": 0},
+}
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    figures = measure(importlib.import_module(BENCHES[name][0]), TINY[name])
+    return [json.loads(figure.as_json()) for figure in figures]
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_a_bench_prints_its_headline_last_and_what_it_counted_is_right(name: str) -> None:
+    printed = lines(name)
+    headline = printed[-1]
+    assert all({"bench", "value", "unit", "reference", "ratio"} <= set(line) for line in printed)
+    assert all(line["bench"].startswith(name) and line["value"] > 0 for line in printed)
+    assert headline["bench"] == name
+    assert headline["ratio"] == pytest.approx(headline["value"] / headline["reference"], rel=0.01)
+    assert {key: headline[key] for key in CHECKED[name]} == CHECKED[name]
+    assert "wrong" not in headline

@@ -1,0 +1,64 @@
+"""The docs say what is there: each route, each code, each kind, each test they name."""
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+import config
+from portal import create_app
+from portal.api.problems import CODES
+from portal.ledger import chart
+from tests.house.source import ROOT, files, read
+
+ERRORS, API, EDGES = Path("docs/errors.md"), Path("docs/api.md"), Path("docs/edge-cases.md")
+
+
+@pytest.fixture(scope="module")
+def app() -> Flask:
+    """Routes only: nothing connects."""
+    return create_app(
+        config.load({"DATABASE_URL": "postgresql://nowhere/x", "DREAMLAND_ENV": "testing"})
+    )
+
+
+def test_every_error_code_is_documented_with_its_status() -> None:
+    rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \|", read(ERRORS), re.MULTILINE)
+    assert {code: int(status) for status, code in rows} == {
+        code: status for code, (status, _) in CODES.items()
+    }
+
+
+def test_every_route_is_documented_and_no_other(app: Flask) -> None:
+    documented = set(re.findall(r"^\| `([A-Z]+) (/\S+)` \|", read(API), re.MULTILINE))
+    routes = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static" and rule.rule.startswith(("/api/", "/healthz", "/readyz"))
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert documented == routes
+
+
+def test_every_kind_of_entry_is_explained() -> None:
+    text = read(Path("portal/ledger/README.md"))
+    assert set(re.findall(r"^### (\w+)$", text, re.MULTILINE)) == {
+        kind.code for kind in chart.KINDS
+    }
+
+
+def test_every_test_that_the_docs_name_exists() -> None:
+    there = {
+        name for path in files("tests") for name in re.findall(r"def (test_\w+)\(", read(path))
+    }
+    named = set(re.findall(r"`(test_\w+)`", read(EDGES)))
+    assert len(named) > 20
+    assert not named - there
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    documents = [Path("README.md"), *files("docs", "portal", suffix=".md")]
+    for document in documents:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", read(document)):
+            assert (ROOT / document.parent / target).exists(), f"{document}: {target}"

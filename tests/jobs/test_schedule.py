@@ -1,0 +1,238 @@
+"""The scheduler: Redis holds the table of what recurs, in JSON, whatever happens to its process."""
+
+import base64
+import json
+import time
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+from rq import Worker
+from rq_scheduler import Scheduler
+
+from config import Settings
+from jobs import conversions as jobs
+from jobs import schedule
+from jobs.queue import QUEUE, JsonJob, connection
+from tests.concurrency.programs import Program, Programs, eventually
+from tests.jobs.hours import Hours
+
+SCHEDULED = "rq:scheduler:scheduled_jobs"
+IDS = sorted(recurring.id for recurring in schedule.TABLE)
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Version 0.22.0:FutureWarning"  # crontab's, about local time: see jobs/scheduler.py
+)
+PICKLED = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
+
+
+@pytest.fixture
+def scheduler(settings: Settings, redis: "Redis[Any]") -> Scheduler:
+    """A scheduler on an emptied Redis."""
+    assert redis.dbsize() == 0
+    return schedule.scheduler(settings.redis_url, connection(settings.redis_url))
+
+
+def times(redis: "Redis[Any]") -> dict[str, float]:
+    """When each scheduled job is next due."""
+    return {name.decode(): score for name, score in redis.zrange(SCHEDULED, 0, -1, withscores=True)}
+
+
+def snapshot(redis: "Redis[Any]") -> dict[bytes, Any]:
+    """All that Redis holds of jobs, but for when they were made."""
+    moments = (b"created_at", b"enqueued_at")
+    return {
+        key: {name: value for name, value in redis.hgetall(key).items() if name not in moments}
+        for key in redis.scan_iter("rq:job:*")
+    }
+
+
+def start_scheduler(programs: Programs, redis: "Redis[Any]", **more: str) -> Program:
+    """A scheduler process that has polled at least once."""
+    known = set(redis.scan_iter("rq:scheduler_instance:*"))
+    started = programs.start("-m", "jobs.scheduler", **more)
+
+    def is_up() -> bool:
+        assert started.is_alive(), started.said()
+        return bool(set(redis.scan_iter("rq:scheduler_instance:*")) - known)
+
+    eventually("the scheduler is up", is_up)
+    return started
+
+
+def test_the_table_has_an_hourly_job_and_one_that_resumes_it() -> None:
+    assert {recurring.id: recurring.cron for recurring in schedule.TABLE} == {
+        "convert-hourly": "0 * * * *",
+        "convert-resume": "* * * * *",
+    }
+    assert {recurring.function for recurring in schedule.TABLE} == {jobs.convert_due}
+
+
+def test_applying_the_table_makes_redis_hold_exactly_it(
+    scheduler: Scheduler, redis: "Redis[Any]"
+) -> None:
+    schedule.apply(scheduler)
+    assert sorted(times(redis)) == IDS
+    for recurring in schedule.TABLE:
+        job = JsonJob.fetch(recurring.id, connection=redis)
+        assert job.func_name == "jobs.conversions.convert_due"
+        assert (list(job.args), job.kwargs) == ([], {})
+        assert job.meta["cron_string"] == recurring.cron
+        assert job.origin == QUEUE
+        assert job.timeout == jobs.TIMEOUT_S
+        assert redis.ttl(job.key) == -1
+
+
+def test_applying_the_table_twice_changes_nothing(
+    scheduler: Scheduler, redis: "Redis[Any]"
+) -> None:
+    schedule.apply(scheduler)
+    first = snapshot(redis)
+    schedule.apply(scheduler)
+    assert snapshot(redis) == first
+    assert sorted(times(redis)) == IDS
+
+
+def test_applying_the_table_removes_what_it_no_longer_names(
+    scheduler: Scheduler, redis: "Redis[Any]"
+) -> None:
+    scheduler.cron("5 4 * * *", jobs.convert_due, id="of-last-year", queue_name=QUEUE)
+    schedule.apply(scheduler)
+    assert sorted(times(redis)) == IDS
+    assert not redis.exists("rq:job:of-last-year")
+
+
+def test_applying_the_table_replaces_a_job_that_says_something_else(
+    scheduler: Scheduler, redis: "Redis[Any]"
+) -> None:
+    scheduler.cron(
+        "5 4 * * *", jobs.convert_chunk, args=["x", 1], id="convert-hourly", queue_name="elsewhere"
+    )
+    schedule.apply(scheduler)
+    job = JsonJob.fetch("convert-hourly", connection=redis)
+    assert (job.meta["cron_string"], job.origin) == ("0 * * * *", QUEUE)
+    assert (job.func_name, list(job.args)) == ("jobs.conversions.convert_due", [])
+
+
+def test_hours_are_those_of_utc_wherever_the_scheduler_runs(
+    programs: Programs, redis: "Redis[Any]"
+) -> None:
+    start_scheduler(programs, redis, TZ="Asia/Kolkata")
+    now = time.time()
+    due = times(redis)
+    assert due["convert-hourly"] % 3600 == 0
+    assert now - 1 < due["convert-hourly"] <= now + 3600
+    assert due["convert-resume"] % 60 == 0
+    assert now - 1 < due["convert-resume"] <= now + 60
+
+
+def test_what_is_due_is_done_and_stays_on_the_schedule(
+    hours: Hours, programs: Programs, redis: "Redis[Any]"
+) -> None:
+    programs.start("-m", "jobs.worker")
+    start_scheduler(programs, redis)
+    eventually("the worker waits for work", lambda: Worker.count(connection=redis) == 1)
+    hours.open_users(3)
+    hour = hours.play()
+    assert hours.state(hour) is None
+    redis.zadd(SCHEDULED, {"convert-resume": 0})
+    eventually("the hour is done", lambda: hours.state(hour) == "done")
+    hours.assert_exact(hour)
+    eventually("the job is due again", lambda: times(redis)["convert-resume"] > time.time() - 1)
+    assert sorted(times(redis)) == IDS
+    for name in IDS:
+        assert redis.ttl(f"rq:job:{name}") == -1
+    assert not list(pickles(redis))
+
+
+def test_a_scheduler_that_is_killed_and_started_again_has_the_whole_schedule_once(
+    programs: Programs, redis: "Redis[Any]"
+) -> None:
+    first = start_scheduler(programs, redis)
+    assert sorted(times(redis)) == IDS
+    first.kill()
+    # Between taking a due job off and putting it back, which a kill may part.
+    redis.zrem(SCHEDULED, "convert-resume")
+    start_scheduler(programs, redis)
+    assert sorted(times(redis)) == IDS
+    assert sorted(key.decode() for key in redis.scan_iter("rq:job:*")) == [
+        f"rq:job:{name}" for name in IDS
+    ]
+
+
+def test_two_schedulers_at_once_do_no_harm(
+    hours: Hours, programs: Programs, redis: "Redis[Any]"
+) -> None:
+    programs.start("-m", "jobs.worker")
+    for _ in range(2):
+        start_scheduler(programs, redis)
+    eventually("the worker waits for work", lambda: Worker.count(connection=redis) == 1)
+    hours.open_users(3)
+    hour = hours.play()
+    redis.zadd(SCHEDULED, dict.fromkeys(IDS, 0))
+    eventually("the hour is done", lambda: hours.state(hour) == "done")
+    eventually("all are due again", lambda: min(times(redis).values()) > time.time() - 1)
+    hours.assert_exact(hour)
+    assert sorted(times(redis)) == IDS
+
+
+def values(redis: "Redis[Any]") -> Iterator[tuple[str, bytes]]:
+    """Every value in Redis, with the key it is under."""
+    for key in redis.scan_iter("*"):
+        kind = redis.type(key)
+        if kind == b"hash":
+            found = list(redis.hgetall(key).values())
+        elif kind == b"list":
+            found = redis.lrange(key, 0, -1)
+        elif kind == b"set":
+            found = list(redis.smembers(key))
+        elif kind == b"zset":
+            found = redis.zrange(key, 0, -1)
+        elif kind == b"stream":
+            found = [value for _, fields in redis.xrange(key) for value in fields.values()]
+        else:
+            found = [redis.get(key)]
+        for value in found:
+            yield key.decode(), value
+
+
+def unwrapped(value: bytes) -> Iterator[bytes]:
+    """A value as it is, and as what it may be once unpacked."""
+    yield value
+    for unpack in (zlib.decompress, lambda packed: base64.b64decode(packed, validate=True)):
+        try:
+            yield unpack(value)
+        except (zlib.error, ValueError):
+            continue
+
+
+def pickles(redis: "Redis[Any]") -> Iterator[str]:
+    """The keys of all that looks like a pickled object."""
+    for key, value in values(redis):
+        if any(each.startswith(PICKLED) for each in unwrapped(value)):
+            yield key
+
+
+def test_jobs_wait_in_redis_as_json_with_ids_only(
+    scheduler: Scheduler, hours: Hours, programs: Programs, redis: "Redis[Any]"
+) -> None:
+    schedule.apply(scheduler)
+    hours.open_users(6)
+    hour = hours.play()
+    worker = programs.start("-m", "jobs.worker")
+    eventually("the hour is done", lambda: hours.state(hour) == "done")
+    eventually("its jobs have left results", lambda: len(list(redis.scan_iter("rq:results:*"))) > 3)
+    worker.kill()
+
+    hours.book([hours.owners[0]])
+    hours.end()
+    hours.resume()  # one more that still waits
+    kept = list(redis.scan_iter("rq:job:*"))
+    assert len(kept) >= 4
+    for key in kept:
+        function, _, arguments, options = json.loads(zlib.decompress(redis.hget(key, "data")))
+        assert function.startswith("jobs.conversions.")
+        assert all(isinstance(argument, str | int) for argument in arguments)
+        assert options == {}
+    assert list(pickles(redis)) == []

@@ -1,0 +1,129 @@
+"""Settings: typed, with defaults, and one line that names the one that is wrong."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+import config
+from config import ConfigError, Settings
+
+URL = "postgresql://somebody@somewhere/books"
+PRODUCTION = {"DREAMLAND_ENV": "production", "SECRET_KEY": "k" * 32}
+
+
+def load(**env: str) -> Settings:
+    return config.load({"DATABASE_URL": URL, **env})
+
+
+@pytest.mark.parametrize("rate", ["999999999999.123456789012345678", "0.000000000000000001", "1e3"])
+def test_any_rate_that_the_database_can_hold_is_taken(rate: str) -> None:
+    assert load(RATE_FIXED=rate).rate_fixed == Decimal(rate)
+
+
+def test_only_the_database_must_be_named() -> None:
+    settings = load()
+    assert settings.environment == "development"
+    assert not settings.is_production
+    assert settings.redis_url == "redis://127.0.0.1:6379/0"
+    assert settings.regions == ("global",)
+    assert settings.var_dir == Path("var")
+    assert (settings.rate_source, settings.rate_fixed) == ("fixed", Decimal("0.15"))
+    assert settings.win_max_age == timedelta(hours=24)
+    assert settings.win_max_ahead == timedelta(seconds=60)
+    assert settings.zone_change_spacing == timedelta(days=30)
+
+
+def test_settings_are_read_from_the_environment() -> None:
+    settings = load(
+        RATE_SOURCE="http",
+        RATE_URL="https://rates.example/now",
+        RATE_FIXED="0.000000000000000001",
+        WIN_MAX_AGE_HOURS="0.5",
+        REGIONS="eu,us",
+        CONVERSION_CHUNK_USERS="7",
+        VAR_DIR="/tmp/x",  # noqa: S108
+    )
+    assert settings.rate_url == "https://rates.example/now"
+    assert settings.rate_fixed == Decimal("1e-18")
+    assert settings.win_max_age == timedelta(minutes=30)
+    assert (settings.regions, settings.chunk_users) == (("eu", "us"), 7)
+    assert settings.var_dir == Path("/tmp/x")  # noqa: S108
+
+
+@pytest.mark.parametrize(
+    "scheme", ["postgres", "postgresql", "postgresql+psycopg2", "postgresql+psycopg"]
+)
+def test_the_driver_is_psycopg2_whatever_the_url_says(scheme: str) -> None:
+    assert config.database_url(f"{scheme}://a:b@c:5/d?e=f") == "postgresql+psycopg2://a:b@c:5/d?e=f"
+
+
+def wrong() -> Iterator[tuple[str, str]]:
+    yield from (("DATABASE_URL", url) for url in ("", "mysql://x", "sqlite://", "postgresql", "x"))
+    yield from (("DREAMLAND_ENV", name) for name in ("", "prod", "Production", "staging"))
+    yield from (("RATE_SOURCE", source) for source in ("", "ftp", "guess"))
+    for rate in (
+        "",
+        "0",
+        "-1",
+        "abc",
+        "NaN",
+        "Infinity",
+        "1e12",
+        "1" + "0" * 40,
+        "0.1234567890123456789",
+    ):
+        yield "RATE_FIXED", rate
+    yield from (("RATE_MAX_MOVE_PERCENT", move) for move in ("-1", "x", "NaN", "sNaN"))
+    for name in (
+        "RATE_TIMEOUT_SECONDS",
+        "WIN_MAX_AGE_HOURS",
+        "WIN_MAX_AHEAD_SECONDS",
+        "ZONE_CHANGE_DAYS",
+    ):
+        yield from ((name, number) for number in ("", "0", "-1", "x", "nan", "inf", "1e9"))
+    for name in ("RATE_ATTEMPTS", "POST_QUEUE_LIMIT", "POST_BATCH_LIMIT", "STATEMENT_TIMEOUT_MS"):
+        yield from ((name, number) for number in ("0", "0.5", "1.5", "-3", "many", "nan"))
+    yield from (("CONVERSION_CHUNK_USERS", number) for number in ("0", "1001", "0.9", "x"))
+    yield "POST_BATCH_LIMIT", "1001"
+    yield from (("REGIONS", names) for names in ("", "eu,", ",eu", "eu,eu"))
+    yield from (("REDIS_URL", url) for url in ("", "localhost:6379", "http://x", "memcached://x"))
+    yield from (("LOG_LEVEL", level) for level in ("", "info", "TRACE"))
+
+
+@pytest.mark.parametrize(("name", "value"), list(wrong()))
+def test_a_wrong_setting_is_one_line_that_names_it(name: str, value: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load(**{name: value})
+    assert name in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("url", ["", "rates.example", "ftp://rates.example", "/rate"])
+def test_a_rate_api_needs_an_address(url: str) -> None:
+    with pytest.raises(ConfigError, match="RATE_URL"):
+        load(RATE_SOURCE="http", RATE_URL=url)
+
+
+@pytest.mark.parametrize("secret", [None, "", "short", "k" * 31, config.DEMO_SECRET])
+def test_production_needs_a_secret_of_its_own(secret: str | None) -> None:
+    env = {"DREAMLAND_ENV": "production"} | ({} if secret is None else {"SECRET_KEY": secret})
+    with pytest.raises(ConfigError, match="SECRET_KEY"):
+        load(**env)
+
+
+def test_production_boots_with_a_secret() -> None:
+    assert load(**PRODUCTION).is_production
+
+
+def test_no_message_tells_the_secret() -> None:
+    secret = "s3cret-but-too-short"
+    with pytest.raises(ConfigError) as error:
+        load(DREAMLAND_ENV="production", SECRET_KEY=secret)
+    assert secret not in str(error.value)
+
+
+def test_development_always_has_a_secret_to_sign_with() -> None:
+    assert load(SECRET_KEY="").secret_key == load().secret_key == config.DEMO_SECRET
