@@ -194,7 +194,8 @@ def values(redis: "Redis[Any]") -> Iterator[tuple[str, bytes]]:
         else:
             found = [redis.get(key)]
         for value in found:
-            yield key.decode(), value
+            if value is not None:  # else the key expired meanwhile
+                yield key.decode(), value
 
 
 def unwrapped(value: bytes) -> Iterator[bytes]:
