@@ -1,7 +1,7 @@
 """The reference: the rows of a win or a conversion, written set-based and nothing else.
 
-Tables with the same columns, indexes and CHECKs as the ledger's, without functions, triggers and
-foreign keys; one statement a table and batch; no lock, key, limit, rate or balance is looked at.
+Tables with the same columns, indexes and CHECKs as the ledger's, without functions and triggers; one
+statement a table and batch; no lock, key, limit, rate or balance is looked at.
 """
 
 import random

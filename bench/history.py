@@ -108,9 +108,6 @@ def prepare(
 
     def work() -> None:
         with closing(connection), connection.cursor() as cursor:
-            # The rows are right by construction: no need to look each owner and entry up.
-            with suppress(psycopg2.errors.InsufficientPrivilege):
-                cursor.execute("SET session_replication_role = replica")
             for first, last in slices:
                 cursor.execute(WINS, {**known, "first": first, "last": last})
 

@@ -216,7 +216,6 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("length(request_hash) = 32", name=op.f("entries_request_hash")),
         sa.CheckConstraint("seq > 0", name=op.f("entries_seq")),
-        sa.ForeignKeyConstraint(["owner_id"], ["ledger.owners.owner_id"], name="entries_owner"),
         sa.PrimaryKeyConstraint("owner_id", "seq", name=op.f("entries_pkey")),
         sa.UniqueConstraint("owner_id", "key_hash", name="entries_key"),
         schema="ledger",
@@ -340,11 +339,6 @@ def upgrade() -> None:
             name=op.f("postings_amount"),
         ),
         sa.CheckConstraint("debit_account_id <> credit_account_id", name=op.f("postings_differ")),
-        sa.ForeignKeyConstraint(
-            ["owner_id", "seq"],
-            ["ledger.entries.owner_id", "ledger.entries.seq"],
-            name="postings_entry",
-        ),
         sa.PrimaryKeyConstraint("owner_id", "seq", "line", name=op.f("postings_pkey")),
         schema="ledger",
     )

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     Integer,
     Interval,
@@ -243,7 +242,6 @@ class Entry(Model):
     __tablename__ = "entries"
     __table_args__ = within(
         UniqueConstraint("owner_id", "key_hash", name="entries_key"),
-        ForeignKeyConstraint(["owner_id"], [f"{SCHEMA}.owners.owner_id"], name="entries_owner"),
         CheckConstraint("seq > 0", name="entries_seq"),
         CheckConstraint("length(request_hash) = 32", name="entries_request_hash"),
         CheckConstraint("(reverses_seq IS NULL) = (kind_id <> 11)", name="entries_reverses"),
@@ -277,11 +275,6 @@ class Posting(Model):
 
     __tablename__ = "postings"
     __table_args__ = within(
-        ForeignKeyConstraint(
-            ["owner_id", "seq"],
-            [f"{SCHEMA}.entries.owner_id", f"{SCHEMA}.entries.seq"],
-            name="postings_entry",
-        ),
         CheckConstraint(f"amount BETWEEN 1 AND {MAX_AMOUNT}", name="postings_amount"),
         CheckConstraint("debit_account_id <> credit_account_id", name="postings_differ"),
         Index("postings_booked", "booked_at", postgresql_using="brin"),

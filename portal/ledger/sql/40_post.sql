@@ -1,15 +1,16 @@
 -- The entry that a reversal names, as far as the rules ask for it.
 CREATE OR REPLACE FUNCTION ledger.original(p_owner_id bigint, p_seq bigint)
 RETURNS TABLE (seq bigint, day date, amount numeric, source_id smallint, target_id smallint,
-               limited boolean, reversible boolean, reversed boolean)
+               limited_id smallint, reversible boolean, reversed boolean)
 LANGUAGE sql STABLE
 AS $$
-    SELECT e.seq, e.day, o.amount, f.source_id, f.target_id, f.limited_id IS NOT NULL, f.reversible,
-           EXISTS (SELECT FROM ledger.entries x WHERE x.owner_id = e.owner_id AND x.reverses_seq = e.seq)
+    SELECT e.seq, e.day, o.amount, f.source_id, f.target_id, f.limited_id, f.reversible,
+           EXISTS (SELECT FROM ledger.entries x WHERE x.owner_id = e.owner_id AND x.reverses_seq = e.seq OFFSET 0)
     FROM ledger.entries e
     JOIN ledger.postings o ON o.owner_id = e.owner_id AND o.seq = e.seq AND o.line = 1
     JOIN ledger.flows f ON f.kind_id = e.kind_id AND f.ledger_id = o.ledger_id
     WHERE e.owner_id = p_owner_id AND e.seq = p_seq AND p_seq IS NOT NULL
+    OFFSET 0
 $$;
 
 -- ledger.post: the one way into the books. One call, one transaction, 1 to 1,000 entries.
@@ -44,8 +45,9 @@ DECLARE
     c_max_amount CONSTANT numeric := 115792089237316195423570985008687907853269984665640564039457584007913129639935;
     v_now     timestamptz;
     v_n       integer := cardinality(p_owner);
-    v_locked  bigint[];
-    v_head    integer := 1;
+    v_owners  bigint[];        -- those that are locked, and what they say
+    v_seqs    bigint[];
+    v_times   timestamptz[];
     -- what is decided, by position in the input
     v_status  text[]        := array_fill(NULL::text, ARRAY[v_n]);
     v_code    text[]        := array_fill(NULL::text, ARRAY[v_n]);
@@ -73,11 +75,11 @@ DECLARE
 BEGIN
     -- 1. The same order everywhere: no deadlock is possible.
     IF p_wait THEN
-        v_locked := ARRAY(SELECT o.owner_id FROM owners o WHERE o.owner_id = ANY (p_owner)
-                          ORDER BY o.owner_id FOR NO KEY UPDATE);
+        SELECT array_agg(owner_id), array_agg(last_seq), array_agg(last_booked_at) INTO v_owners, v_seqs, v_times
+        FROM (SELECT * FROM owners WHERE owner_id = ANY (p_owner) ORDER BY owner_id FOR NO KEY UPDATE) o;
     ELSE
-        v_locked := ARRAY(SELECT o.owner_id FROM owners o WHERE o.owner_id = ANY (p_owner)
-                          ORDER BY o.owner_id FOR NO KEY UPDATE SKIP LOCKED);
+        SELECT array_agg(owner_id), array_agg(last_seq), array_agg(last_booked_at) INTO v_owners, v_seqs, v_times
+        FROM (SELECT * FROM owners WHERE owner_id = ANY (p_owner) ORDER BY owner_id FOR NO KEY UPDATE SKIP LOCKED) o;
     END IF;
 
     -- 2. Whoever closes an hour waits for all that share its lock.
@@ -97,12 +99,11 @@ BEGIN
                f.day_limit, w.used, b.balance,
                coalesce(f.source_id, v.target_id) AS source_id,
                coalesce(f.target_id, v.source_id) AS target_id,
-               v.seq AS undone_seq, v.day AS undone_day, v.limited AS undone_limited, v.reversible, v.reversed
+               v.seq AS undone_seq, v.day AS undone_day, v.limited_id IS NOT NULL AS undone_limited, v.reversible, v.reversed
         FROM unnest(p_owner, p_kind, p_ledger, p_key, p_hash, p_amount, p_occurred, p_reverses) WITH ORDINALITY
              AS i (owner_id, kind_id, ledger_id, key_hash, request_hash, amount, occurred_at, reverses_seq, n)
         JOIN flows f ON f.kind_id = i.kind_id AND f.ledger_id = i.ledger_id
-        LEFT JOIN LATERAL (SELECT o.last_seq, o.last_booked_at FROM owners o
-                           WHERE o.owner_id = i.owner_id OFFSET 0) o ON true
+        LEFT JOIN unnest(v_owners, v_seqs, v_times) o (owner_id, last_seq, last_booked_at) ON o.owner_id = i.owner_id
         CROSS JOIN LATERAL (SELECT greatest(v_now, o.last_booked_at) AS booked_at) t
         LEFT JOIN LATERAL (SELECT e.seq, e.request_hash, e.booked_at, e.day FROM entries e
                            WHERE e.owner_id = i.owner_id AND e.key_hash = i.key_hash OFFSET 0) k ON true
@@ -120,14 +121,14 @@ BEGIN
         IF r.owner_id IS DISTINCT FROM v_owner THEN
             v_owner := r.owner_id;
             v_next := r.last_seq;
-            WHILE v_locked[v_head] < v_owner LOOP   -- both are in ascending order
-                v_head := v_head + 1;
-            END LOOP;
             v_keys := '{}'; v_at := '{}'; v_undone := '{}'; v_days := '{}'; v_won := '{}'; v_moved := '{}';
         END IF;
-        IF v_locked[v_head] IS DISTINCT FROM v_owner THEN
-            v_status[r.n] := CASE WHEN r.last_seq IS NULL THEN 'rejected' ELSE 'busy' END;
-            v_code[r.n] := CASE WHEN r.last_seq IS NULL THEN 'unknown_user' END;
+        IF r.last_seq IS NULL AND EXISTS (SELECT FROM owners o WHERE o.owner_id = v_owner) THEN
+            v_status[r.n] := 'busy';
+            CONTINUE;
+        ELSIF r.last_seq IS NULL THEN
+            v_status[r.n] := 'rejected';
+            v_code[r.n] := 'unknown_user';
             CONTINUE;
         END IF;
         p := array_position(v_days, r.day);
@@ -224,6 +225,9 @@ BEGIN
     END IF;
 
     -- 5. Once a row: heads, entries, balances, postings.
+    -- What names a row by its whole key says = ANY (ARRAY[…]) or stands behind OFFSET 0: that can
+    -- only be looked up by index. A plain = may be planned, while the books are small, as a join
+    -- that reads a whole table, and the plan stays when they are big.
     WITH accepted AS MATERIALIZED (
         SELECT * FROM unnest(p_owner, v_seq, p_kind, p_ledger, p_client, p_key, p_hash, p_amount, p_occurred,
                              v_booked, v_day, p_reverses, p_game, p_reference, p_description, p_reason)
@@ -233,7 +237,7 @@ BEGIN
     ), heads AS (
         UPDATE owners o SET last_seq = h.seq, last_booked_at = h.booked_at
         FROM (SELECT owner_id, max(seq) AS seq, max(booked_at) AS booked_at FROM accepted GROUP BY owner_id) h
-        WHERE o.owner_id = h.owner_id
+        WHERE o.owner_id = ANY (ARRAY[h.owner_id])
     ), new_entries AS (
         INSERT INTO entries (owner_id, seq, kind_id, client_id, key_hash, request_hash, occurred_at, booked_at, day,
                              accounting_date, reverses_seq, game, reference, description, reason)
@@ -260,7 +264,7 @@ BEGIN
                o.amount, o.provider, CASE WHEN c.scope = 'user' THEN c.sign ELSE 0 END,
                CASE WHEN d.scope = 'user' THEN d.sign ELSE 0 END, false
         FROM accepted a
-        JOIN postings o ON o.owner_id = a.owner_id AND o.seq = a.reverses_seq
+        CROSS JOIN LATERAL (SELECT * FROM postings o WHERE o.owner_id = a.owner_id AND o.seq = a.reverses_seq OFFSET 0) o
         JOIN accounts d ON d.id = o.debit_account_id
         JOIN accounts c ON c.id = o.credit_account_id
     ), sides AS MATERIALIZED (
@@ -276,35 +280,34 @@ BEGIN
         FROM sides GROUP BY owner_id, account_id
     ), grown AS (
         UPDATE account_balances b SET debits = b.debits + s.debits, credits = b.credits + s.credits
-        FROM sums s WHERE b.owner_id = s.owner_id AND b.account_id = s.account_id
+        FROM sums s WHERE b.owner_id = ANY (ARRAY[s.owner_id]) AND b.account_id = ANY (ARRAY[s.account_id])
         RETURNING b.owner_id, b.account_id, b.debits - b.credits AS balance
     ), opened AS (
         INSERT INTO account_balances AS b (owner_id, account_id, never_negative, debits, credits)
         SELECT s.owner_id, s.account_id, a.never_negative, s.debits, s.credits
         FROM sums s JOIN accounts a ON a.id = s.account_id
-        WHERE NOT EXISTS (SELECT FROM grown g WHERE g.owner_id = s.owner_id AND g.account_id = s.account_id)
+        WHERE (s.owner_id, s.account_id) NOT IN (SELECT owner_id, account_id FROM grown)
         RETURNING b.owner_id, b.account_id, b.debits - b.credits AS balance
     ), day_sums AS MATERIALIZED (
         SELECT owner_id, account_id, day, count(seq) AS entries, sum(debit) AS debits, sum(credit) AS credits,
                sum(counted) AS used
         FROM (SELECT owner_id, account_id, day, seq, debit, credit, counted FROM sides
               UNION ALL   -- a reversed win gives its own day back what it used
-              SELECT a.owner_id, q.credit_account_id, e.day, NULL, 0, 0, -o.amount
-              FROM accepted a
-              JOIN entries e ON e.owner_id = a.owner_id AND e.seq = a.reverses_seq
-              JOIN postings o ON o.owner_id = e.owner_id AND o.seq = e.seq AND o.line = 1
-              JOIN pairs q ON q.kind_id = e.kind_id AND q.ledger_id = o.ledger_id AND q.line = 1 AND q.counts) s
+              SELECT a.owner_id, v.limited_id, v.day, NULL, 0, 0, -v.amount
+              FROM accepted a CROSS JOIN LATERAL original(a.owner_id, a.reverses_seq) v
+              WHERE v.limited_id IS NOT NULL) s
         GROUP BY owner_id, account_id, day
     ), day_grown AS (
         UPDATE daily_balances b SET entries = b.entries + s.entries, debits = b.debits + s.debits,
                                     credits = b.credits + s.credits, used = b.used + s.used
-        FROM day_sums s WHERE b.owner_id = s.owner_id AND b.account_id = s.account_id AND b.day = s.day
+        FROM day_sums s
+        WHERE b.owner_id = ANY (ARRAY[s.owner_id]) AND b.account_id = ANY (ARRAY[s.account_id]) AND b.day = ANY (ARRAY[s.day])
         RETURNING b.owner_id, b.account_id, b.day
     ), day_opened AS (
         INSERT INTO daily_balances (owner_id, account_id, day, daily_id, entries, debits, credits, used)
         SELECT s.owner_id, s.account_id, s.day, to_char(s.day, 'DDMMYYYY'), s.entries, s.debits, s.credits, s.used
         FROM day_sums s
-        WHERE NOT EXISTS (SELECT FROM day_grown g WHERE g.owner_id = s.owner_id AND g.account_id = s.account_id AND g.day = s.day)
+        WHERE (s.owner_id, s.account_id, s.day) NOT IN (SELECT owner_id, account_id, day FROM day_grown)
     ), balances AS (
         SELECT s.owner_id, s.seq, s.line, s.account_id,
                a.sign * t.balance - sum(s.change) OVER w

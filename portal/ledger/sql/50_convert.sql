@@ -59,9 +59,9 @@ BEGIN
           CROSS JOIN LATERAL (SELECT sum(p.amount) AS amount FROM postings p
                               WHERE p.owner_id = u.owner_id AND p.ledger_id = v_ledger AND p.ledger_id <> 3
                                 AND p.booked_at >= v_end AND p.debit_account_id = v_tokens
-                                AND NOT EXISTS (SELECT FROM entries x WHERE x.owner_id = p.owner_id AND x.reverses_seq = p.seq)
+                                AND NOT EXISTS (SELECT FROM entries x WHERE x.owner_id = p.owner_id AND x.reverses_seq = p.seq OFFSET 0)
                               OFFSET 0) after
-          WHERE NOT EXISTS (SELECT FROM entries e WHERE e.owner_id = u.owner_id AND e.key_hash = v_key)) h
+          WHERE NOT EXISTS (SELECT FROM entries e WHERE e.owner_id = u.owner_id AND e.key_hash = v_key OFFSET 0)) h
     WHERE trunc(h.amount * v_rate) > 0;
 
     IF v_n = 0 THEN

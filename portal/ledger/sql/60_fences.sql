@@ -8,6 +8,13 @@ BEGIN
         USING ERRCODE = 'DL010';
 END $$;
 
+CREATE OR REPLACE FUNCTION ledger.refuse_removal() RETURNS trigger
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    RAISE EXCEPTION 'rows of ledger.% are never removed', TG_TABLE_NAME USING ERRCODE = 'DL010';
+END $$;
+
 DO $$
 DECLARE
     v_table text;
@@ -15,6 +22,10 @@ BEGIN
     FOREACH v_table IN ARRAY ARRAY['entries', 'postings', 'owner_zones', 'hour_rates', 'fee_rules', 'closed_hours', 'closed_totals'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.%I
                         FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change()', v_table);
+    END LOOP;
+    FOREACH v_table IN ARRAY ARRAY['owners', 'account_balances', 'daily_balances'] LOOP
+        EXECUTE format('CREATE OR REPLACE TRIGGER stays BEFORE DELETE OR TRUNCATE ON ledger.%I
+                        FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_removal()', v_table);
     END LOOP;
 END $$;
 
