@@ -3,7 +3,8 @@
 A request is answered only after its commit. One waiting entry is posted at once; under load the
 entries that came while the last batch was written make the next one. Entries of owners that are
 locked elsewhere (by a conversion's chunk, say) go to a second lane that waits for them, so that
-they never stall the others. A batch that fails is halved until the culprit alone fails.
+they never stall the others: not those whose owners are free, nor each other for long. A batch that
+fails is halved until the culprit alone fails.
 """
 
 import logging
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
+from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
@@ -21,11 +23,14 @@ from portal.ledger.posting import AWAY, Entry, Outcome, Window, post_isolating
 
 log = logging.getLogger(__name__)
 
+LONGEST_WAIT = "1s"
+"""For one locked owner, before all others that wait are tried again."""
+
 
 class Waiting:
     """An entry on its way: `answer` blocks until its batch has committed or failed."""
 
-    __slots__ = ("_done", "_error", "_outcome", "entry")
+    __slots__ = ("_done", "_error", "_outcome", "entry", "is_given_up")
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
@@ -33,6 +38,7 @@ class Waiting:
         self._done.acquire()
         self._outcome: Outcome | None = None
         self._error: LedgerError | None = None
+        self.is_given_up = False
 
     def settle(self, outcome: Outcome) -> None:
         """Wake the request with what became of its entry."""
@@ -48,6 +54,7 @@ class Waiting:
     def answer(self, timeout_s: float) -> Outcome:
         """What became of the entry, once its batch has ended. Raises LedgerError."""
         if not self._done.acquire(timeout=timeout_s):
+            self.is_given_up = True
             raise Unavailable("the entry was not booked in time; send the same key again")
         if self._outcome is None:
             raise self._error or InternalError()
@@ -55,7 +62,7 @@ class Waiting:
 
 
 class Lane:
-    """A queue, a thread and a connection. `overflow` takes what is locked elsewhere."""
+    """A queue, a thread and a connection. What is locked elsewhere goes to `overflow`."""
 
     def __init__(
         self, name: str, engine: Engine, window: Window, batch_limit: int, overflow: "Lane | None"
@@ -90,7 +97,9 @@ class Lane:
         try:
             while True:
                 batch = self._take()
-                self._post(batch)
+                busy = self._book(batch, wait=False)
+                if busy:
+                    self._set_aside(busy)
         except BaseException as error:
             log.exception("the poster died; /readyz fails until the process is restarted")
             self.broken = error
@@ -105,9 +114,24 @@ class Lane:
             size = min(len(self._queue), self._batch_limit)
             return [self._queue.popleft() for _ in range(size)]
 
-    def _post(self, batch: Sequence[Waiting]) -> None:
+    def _set_aside(self, busy: Sequence[Waiting]) -> None:
+        if self._overflow is not None:
+            self._overflow.put(busy)
+            return
+        # Wait for one owner, then try all again. That one's entries stay in their order.
+        owner = busy[0].entry.owner_id
+        first = [waiting for waiting in busy if waiting.entry.owner_id == owner]
+        others = [waiting for waiting in busy if waiting.entry.owner_id != owner]
+        again = [*others, *self._book(first, wait=True)]
+        with self._ready:
+            self._queue.extendleft(w for w in reversed(again) if not w.is_given_up)
+
+    def _book(self, batch: Sequence[Waiting], *, wait: bool) -> Sequence[Waiting]:
+        """Post entries and answer their requests; those whose owners are locked are returned."""
         try:
-            outcomes = self._call([waiting.entry for waiting in batch])
+            outcomes = self._call([waiting.entry for waiting in batch], wait=wait)
+        except LockNotAvailable:
+            return batch
         except (*AWAY, DBAPIError) as error:
             self._disconnect()
             log.warning(
@@ -115,24 +139,21 @@ class Lane:
             )
             for waiting in batch:
                 waiting.fail(Unavailable("the database is away; send the same key again"))
-        else:
-            self._settle(batch, outcomes)
-
-    def _settle(self, batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
+            return ()
         busy = []
         for waiting, outcome in zip(batch, outcomes, strict=True):
             if outcome.status == "busy":
                 busy.append(waiting)
             else:
                 waiting.settle(outcome)
-        if busy and self._overflow is not None:
-            self._overflow.put(busy)
+        return busy
 
-    def _call(self, entries: Sequence[Entry]) -> list[Outcome]:
+    def _call(self, entries: Sequence[Entry], *, wait: bool) -> list[Outcome]:
         if self._connection is None:
             self._connection = self._engine.connect()
+            self._connection.exec_driver_sql(f"SET lock_timeout = '{LONGEST_WAIT}'")
         with closing(self._connection.connection.cursor()) as cursor:
-            return post_isolating(cursor, entries, self._window, wait=self._overflow is None)
+            return post_isolating(cursor, entries, self._window, wait=wait)
 
     def _disconnect(self) -> None:
         if self._connection is not None:
