@@ -107,7 +107,7 @@ def _converted(hour: datetime) -> str:
     run = conversions.run_of(hour)
     assert run is not None
     tokens, usd = amounts.text(run.tokens, 18), amounts.text(run.usd, 18)
-    return f"{hour.isoformat()} {run.state}: {run.users} users, {tokens} DREAM to {usd} USD"
+    return f"{hour.isoformat()} {run.state}: {run.users} {'user' if run.users == 1 else 'users'}, {tokens} DREAM to {usd} USD"
 
 
 @command(
@@ -145,17 +145,25 @@ def verify() -> None:
 def trial_balance(at: datetime | None) -> None:
     """Debits and credits of every account by ledger, now or as of a time."""
     balance = ledger.trial_balance(runtime().engine, at)
+    scales = {line.ledger: line.scale for line in balance.lines}
     click.echo(f"Trial balance as of {balance.at.isoformat()}")
-    for line in balance.lines:
-        if line.debits or line.credits:
-            sums = [amounts.text(x, line.scale) for x in (line.debits, line.credits)]
-            click.echo(f"{line.ledger:14} {line.account:17} {sums[0]:>32} {sums[1]:>32}")
-    for name, (debits, credits) in balance.totals().items():
+    click.echo(f"{'ledger':14} {'account':17} {'debits':>23} {'credits':>32}")
+    totals = [(name, "total", *sums) for name, sums in balance.totals().items()]
+    for name, account, debits, credits in [*_accounts(balance), *totals]:
         if debits or credits:
-            scale = next(line.scale for line in balance.lines if line.ledger == name)
-            sums = [amounts.text(x, scale) for x in (debits, credits)]
-            click.echo(f"{name:14} {'total':17} {sums[0]:>32} {sums[1]:>32}")
+            sums = " ".join(_on_point(amounts.text(x, scales[name])) for x in (debits, credits))
+            click.echo(f"{name:14} {account:17} {sums}".rstrip())
     sys.exit(0 if balance.is_balanced() else 1)
+
+
+def _accounts(balance: ledger.TrialBalance) -> list[tuple[str, str, int, int]]:
+    return [(line.ledger, line.account, line.debits, line.credits) for line in balance.lines]
+
+
+def _on_point(amount: str) -> str:
+    """With its decimal point in the same column as all others."""
+    whole, _, decimals = amount.partition(".")
+    return f"{whole:>12}{'.' if decimals else ' '}{decimals:<18}"
 
 
 @command(

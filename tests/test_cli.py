@@ -142,11 +142,11 @@ def test_due_hours_are_converted_oldest_first_and_told(run: Run, books: Books) -
     books.win(owner, "1")
     end = books.next_hour() + HOUR
     lines = [
-        line for line in done(run("convert", "--now", iso(end))).splitlines() if " 1 users" in line
+        line for line in done(run("convert", "--now", iso(end))).splitlines() if " 1 user," in line
     ]
     assert lines == [
-        f"{hour.isoformat()} done: 1 users, 2 DREAM to 0.3 USD",
-        f"{(hour + HOUR).isoformat()} done: 1 users, 1 DREAM to 0.15 USD",
+        f"{hour.isoformat()} done: 1 user, 2 DREAM to 0.3 USD",
+        f"{(hour + HOUR).isoformat()} done: 1 user, 1 DREAM to 0.15 USD",
     ]
     assert done(run("convert", "--now", iso(end))) == ""
 
