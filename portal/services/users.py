@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
+from importlib.resources import files
 from json import dumps
 from typing import Any
-from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -156,8 +156,8 @@ def check_zone(connection: Connection, zone: str) -> None:
 
 @cache
 def zones() -> frozenset[str]:
-    """The names of all IANA time zones; a directory is read for them, once."""
-    return frozenset(available_timezones())
+    """The names of all IANA time zones: tzdata's list, as a machine's own has more, `localtime` say."""
+    return frozenset((files("tzdata") / "zones").read_text().split())
 
 
 def _database_knows(connection: Connection, zone: str) -> bool:

@@ -133,6 +133,10 @@ def test_who_waits_too_long_is_told_and_finds_the_entry_later(
     entry = books.entry("win", owner, "1", at=books.now())
     with locked(owner_engine, owner), pytest.raises(Unavailable, match="same key"):
         poster.post(entry, timeout_s=0.2)
+    heads = text("SELECT last_seq FROM ledger.owners WHERE owner_id = :o")
+    with owner_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while connection.scalar(heads, {"o": owner}) == 0:
+            time.sleep(0.01)
     assert poster.post(entry).status == "replayed"
 
 
