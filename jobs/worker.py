@@ -1,6 +1,11 @@
-"""`python -m jobs.worker`: a process that runs jobs. Run as many as there are cores to spare."""
+"""`python -m jobs.worker`: a process that runs jobs. Run as many as there are cores to spare.
 
-from rq import Worker
+Jobs run in the process itself, with its connection and the plans that are kept there: a process of
+its own for each chunk of users cost a third of a conversion. A job that takes its worker down is
+found and gone on with by the next `convert_due`, whoever runs it.
+"""
+
+from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 import config
@@ -17,7 +22,8 @@ def main() -> None:
     with app().app_context():
         conversions.enqueue_due()  # whatever a killed worker left goes on now
     work = queue(settings.redis_url)
-    worker = Worker([work], connection=connection(settings.redis_url), serializer=JSONSerializer)
+    redis = connection(settings.redis_url)
+    worker = SimpleWorker([work], connection=redis, serializer=JSONSerializer)
     worker.work(logging_level=settings.log_level)
 
 

@@ -42,6 +42,7 @@ def engine_options(settings: Settings) -> dict[str, Any]:
     return {
         "pool_size": 10,
         "max_overflow": 25,
+        "pool_pre_ping": True,  # a connection that broke while nobody used it is made again
         "hide_parameters": True,  # no client text in an error's message
         "connect_args": {
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),

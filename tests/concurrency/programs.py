@@ -70,15 +70,11 @@ class Program:
         if self.is_alive():
             os.kill(self.pid, signal.SIGSTOP)  # it can't fork while its children are looked up
             below = self.children()
-            self.kill_alone()
+            os.kill(self.pid, signal.SIGKILL)
+            self._process.wait()
             for child in below:
                 with_pid_gone(child.kill)
             eventually("all it started has ended", lambda: all(map(has_ended, below)))
-
-    def kill_alone(self) -> None:
-        """SIGKILL for the process itself; what it started lives on."""
-        os.kill(self.pid, signal.SIGKILL)
-        self._process.wait()
 
     def stop(self) -> int:
         """SIGTERM, as an operator sends it; the exit status."""

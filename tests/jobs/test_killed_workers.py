@@ -344,44 +344,22 @@ def test_workers_are_killed_twenty_times_and_every_hour_ends_exactly_right(
     assert sum(stage.rates.asked.values()) == 24
 
 
-def test_an_hour_goes_on_when_only_the_process_of_its_job_is_killed(
+def test_a_worker_whose_connections_were_cut_does_its_next_job(
     stages: Callable[..., Stage], programs: Programs
 ) -> None:
     worker = start(programs)
     stage = stages()
-    with inside_a_chunk_waiting_for_a_user(stage):
-        [horse] = worker.children()
-        horse.kill()
-        name = f"convert-{stage.hour:%Y%m%dT%H}-2"
-        failed = queue(stage.redis_url).failed_job_registry
-        eventually("the job is known to have failed", lambda: name in failed.get_job_ids())
-        assert worker.is_alive()
-        assert stage.hours.state(stage.hour) == "running"
+    stage.hours.resume()
+    ends(stage.hours, stage.hour)
+    stage.watch.run(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'dreamland' AND state = 'idle'"
+    )
+    stage = stages()
     stage.hours.resume()
     ends(stage.hours, stage.hour)
     stage.hours.assert_exact(stage.hour)
-
-
-def test_a_job_whose_worker_was_killed_ends_by_itself_and_is_not_done_twice(
-    stages: Callable[..., Stage], programs: Programs
-) -> None:
-    worker = start(programs)
-    stage = stages()
-    with stage.watch.hold(LOCK_OWNER, owner=stage.owner(2)) as held:
-        stage.hours.resume()
-        stage.wait_blocked(held, "ledger.convert")
-        [horse] = worker.children()
-        worker.kill_alone()
-        forget_workers(stage.redis)
-        start(programs)
-        eventually(
-            "a new worker left that chunk alone",
-            lambda: stage.hours.chunks(stage.hour) == [True, False, True],
-        )
-        quiet(stage.redis)
-        assert horse.is_running()
-    eventually("the job ended the hour", lambda: stage.hours.state(stage.hour) == "done")
-    stage.hours.assert_exact(stage.hour)
+    assert worker.is_alive()
 
 
 def test_two_workers_convert_at_the_same_time_and_are_killed_together(
