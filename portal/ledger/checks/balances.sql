@@ -1,23 +1,21 @@
 -- What is kept beside the postings of a user's accounts follows from them: the balance after each,
 -- the rows of account_balances and daily_balances. No floor and no cap is broken.
 -- One pass sums the postings of each account and day and collects what is wrong among them.
-WITH posting AS (
-    SELECT p.*, d.sign AS debit_sign, d.never_negative AS debit_floor,
-           c.sign AS credit_sign, c.never_negative AS credit_floor, c.day_limit IS NOT NULL AS credit_counts
-    FROM ledger.postings p
-    LEFT JOIN ledger.accounts d ON d.id = p.debit_account_id AND d.scope = 'user'
-    LEFT JOIN ledger.accounts c ON c.id = p.credit_account_id AND c.scope = 'user'
-    WHERE p.owner_id BETWEEN :first AND :last AND (d.id IS NOT NULL OR c.id IS NOT NULL)
+WITH account AS MATERIALIZED (
+    SELECT * FROM ledger.accounts WHERE scope = 'user'
+), posting AS MATERIALIZED (
+    SELECT * FROM ledger.postings WHERE owner_id BETWEEN :first AND :last
+), moved AS (   -- each posting from the side of each user's account it touches
+    SELECT p.owner_id, p.seq, p.line, p.day, a.id AS account_id, a.sign * p.amount AS change, p.amount AS debit,
+           0::numeric AS credit, p.debit_balance AS kept, a.never_negative, false AS counts
+    FROM posting p JOIN account a ON a.id = p.debit_account_id
+    UNION ALL
+    SELECT p.owner_id, p.seq, p.line, p.day, a.id, -a.sign * p.amount, 0, p.amount, p.credit_balance,
+           a.never_negative, a.day_limit IS NOT NULL
+    FROM posting p JOIN account a ON a.id = p.credit_account_id
 ), side AS (
-    SELECT p.owner_id, p.seq, p.line, p.day, s.account_id, s.debit, s.credit, s.kept, s.never_negative, s.counts,
-           s.sign * (s.debit - s.credit) + lag(s.kept, 1, 0::numeric) OVER account AS balance
-    FROM posting p
-    CROSS JOIN LATERAL (VALUES
-        (debit_account_id, amount, 0::numeric, debit_balance, debit_sign, debit_floor, false),
-        (credit_account_id, 0, amount, credit_balance, credit_sign, credit_floor, credit_counts)
-    ) AS s (account_id, debit, credit, kept, sign, never_negative, counts)
-    WHERE s.sign IS NOT NULL
-    WINDOW account AS (PARTITION BY p.owner_id, s.account_id ORDER BY p.seq, p.line)
+    SELECT *, change + lag(kept, 1, 0::numeric) OVER (PARTITION BY owner_id, account_id ORDER BY seq, line) AS balance
+    FROM moved
 ), summed AS (
     SELECT owner_id, account_id, day, count(*) AS entries, sum(debit) AS debits, sum(credit) AS credits,
            coalesce(sum(credit) FILTER (WHERE counts), 0) AS counted,
