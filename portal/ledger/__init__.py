@@ -1,9 +1,9 @@
-"""The books: an immutable double-entry ledger. All that they can do is on this page.
+"""The books: an immutable double-entry ledger. What they offer is on this page.
 
 Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `convert`
-Hours:     `now`, `set_clock`, `close_hour`
+Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `store_rate`, `rate_of`, `holders`
 Reading:   `balance`, `balances`, `statement`, `wins_of_day`, `usd_days`, `trial_balance`
-Checking:  `verify`
+Checking:  `verify.verify`, of the module beside this file
 
 Knows no Flask request, no person and no HTTP. The rules in prose: README.md beside this file.
 """

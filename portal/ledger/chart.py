@@ -74,8 +74,6 @@ class Kind:
     code: str
     pairs: tuple[Pair, ...] = ()
     reversible: bool = False
-    dated: bool = False
-    """Whether the client says when it happened; the posting time window then applies."""
 
 
 ASSETS = (
@@ -140,7 +138,6 @@ KINDS = (
             Pair("FEES", "FEE_ISSUANCE", "FEES_PAYABLE", "fee"),
         ),
         reversible=True,
-        dated=True,
     ),
     Kind(
         2,

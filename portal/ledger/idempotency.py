@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 VERSION = 1
-SYSTEM_CLIENT = 0
-"""The client of entries that Dreamland makes by itself, conversions say."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

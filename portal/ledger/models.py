@@ -29,9 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.database import Model
+from portal.ledger.amounts import MAX_AMOUNT
 
 SCHEMA = "ledger"
-MAX_AMOUNT = 2**256 - 1
 
 Moment = DateTime(timezone=True)
 Amount = Numeric(78, 0)

@@ -5,9 +5,8 @@ Closed hours come from their totals; what was booked since is added up in the sa
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Engine, Row, text
+from sqlalchemy import Engine, text
 
 from portal.ledger import clock
 
@@ -87,16 +86,3 @@ def trial_balance(engine: Engine, at: datetime | None = None) -> TrialBalance:
             for r in rows
         ]
         return TrialBalance(at, lines)
-
-
-def _line(row: Row[Any]) -> Line:
-    return Line(
-        row.ledger,
-        row.asset,
-        row.scale,
-        row.account,
-        row.type,
-        row.sign,
-        int(row.debits),
-        int(row.credits),
-    )

@@ -34,7 +34,7 @@ user_numbers = Sequence("user_numbers", metadata=db.metadata)
 
 
 class User(Model):
-    """A player. `id` is the owner of the user's books; its top bits are the region of birth."""
+    """A user of the games. `id` is the owner of the user's books; its top bits are the region of birth."""
 
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -48,7 +48,7 @@ class User(Model):
 
 
 class SignIn(Model):
-    """An e-mail and password for the portal: a player's, or a member of staff's."""
+    """An e-mail and password for the portal: a user's, or a member of staff's."""
 
     __tablename__ = "sign_ins"
     __table_args__ = (

@@ -16,6 +16,7 @@ from typing import Any
 import requests
 import urllib3
 
+import config
 from config import Settings
 from portal import ledger
 from portal.ledger.conversion import Rate, latest_rate
@@ -23,8 +24,6 @@ from portal.ledger.errors import Refused
 from portal.runtime import runtime
 
 MAX_PAYLOAD = 64 * 1024
-MAX_DECIMALS = 18
-MAX_RATE = Decimal(10) ** 12
 NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 """As JSON writes one. Decimal() would also take underscores, spaces and the digits of any script."""
 
@@ -129,12 +128,12 @@ def _positive(value: object) -> Decimal:
     """A positive decimal of at most 18 decimals. Raises RateUnavailable."""
     is_number = isinstance(value, str) and len(value) <= 64 and NUMBER.fullmatch(value)
     rate = Decimal(str(value)) if is_number else Decimal("NaN")
-    if not rate.is_finite() or not 0 < rate < MAX_RATE:
+    if not rate.is_finite() or not 0 < rate < config.MAX_RATE:
         raise RateUnavailable(f"a rate must be a positive decimal, not {str(value)[:64]!r}")
     exponent = rate.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > MAX_DECIMALS:
+    if isinstance(exponent, int) and -exponent > config.MAX_RATE_DECIMALS:
         raise RateUnavailable(
-            f"a rate has at most {MAX_DECIMALS} decimals, not {str(value)[:64]!r}"
+            f"a rate has at most {config.MAX_RATE_DECIMALS} decimals, not {str(value)[:64]!r}"
         )
     return rate
 

@@ -79,6 +79,8 @@ def create(
     digest = sha256(body.encode()).digest()
     with runtime().engine.begin() as connection:
         check_zone(connection, time_zone)
+        if (found := _existing(connection, external_id, digest)) is not None:
+            return found, False
         row = {
             "id": (number << REGION_SHIFT) | connection.scalar(user_numbers),
             "external_id": external_id,
@@ -94,13 +96,17 @@ def create(
             connection.execute(
                 text("SELECT ledger.open_owner(:id, :zone)"), {"id": created, "zone": time_zone}
             )
-        return _existing(connection, external_id, digest), created is not None
+        profile = _existing(connection, external_id, digest)
+        assert profile is not None
+        return profile, created is not None
 
 
-def _existing(connection: Connection, external_id: str, digest: bytes) -> Profile:
-    """The user of an external id, if made by this very request."""
+def _existing(connection: Connection, external_id: str, digest: bytes) -> Profile | None:
+    """The user of an external id, who must have been made by this very request."""
     query = select(User.id, User.creation_hash).where(User.external_id == external_id)
-    user = connection.execute(query).one()
+    user = connection.execute(query).one_or_none()
+    if user is None:
+        return None
     if bytes(user.creation_hash) != digest:
         raise Refused("user_exists", "a user with this external_id was made by another request")
     return _profile(connection, user.id)
@@ -157,7 +163,7 @@ def check_zone(connection: Connection, zone: str) -> None:
 @cache
 def zones() -> frozenset[str]:
     """The names of all IANA time zones: tzdata's list, as a machine's own has more, `localtime` say."""
-    return frozenset((files("tzdata") / "zones").read_text().split())
+    return frozenset(files("tzdata").joinpath("zones").read_text().split())
 
 
 def _database_knows(connection: Connection, zone: str) -> bool:
