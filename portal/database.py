@@ -47,6 +47,11 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "connect_args": {
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
             "connect_timeout": 5,
+            # A server that is gone without a word is noticed; it would hang a job for two hours.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30000,
             "application_name": "dreamland",
         },
     }

@@ -14,12 +14,11 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
-from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from portal.ledger.errors import InternalError, LedgerError, Unavailable, first_line
-from portal.ledger.posting import AWAY, Entry, Outcome, Window, post_isolating
+from portal.ledger.posting import AWAY, BUSY, Entry, Outcome, Window, post_isolating
 
 log = logging.getLogger(__name__)
 
@@ -89,8 +88,11 @@ class Lane:
     def put(self, waiting: Sequence[Waiting]) -> None:
         """Hand entries to the thread."""
         with self._ready:
-            self._queue.extend(waiting)
-            self._ready.notify()
+            if not self.broken:
+                self._queue.extend(waiting)
+                self._ready.notify()
+                return
+        _fail(waiting)
 
     def _run(self) -> None:
         batch: Sequence[Waiting] = ()
@@ -102,9 +104,9 @@ class Lane:
                     self._set_aside(busy)
         except BaseException as error:
             log.exception("the poster died; /readyz fails until the process is restarted")
-            self.broken = error
-            for waiting in (*batch, *self._queue):
-                waiting.fail(Unavailable("the poster died"))
+            with self._ready:
+                self.broken = error
+            _fail([*batch, *self._queue])
             raise
 
     def _take(self) -> list[Waiting]:
@@ -118,21 +120,18 @@ class Lane:
         if self._overflow is not None:
             self._overflow.put(busy)
             return
-        # Wait for one owner, then try all again. That one's entries stay in their order.
+        # Wait for one owner, then try all again, in turn with those that came meanwhile.
         owner = busy[0].entry.owner_id
         first = [waiting for waiting in busy if waiting.entry.owner_id == owner]
         others = [waiting for waiting in busy if waiting.entry.owner_id != owner]
         again = [*others, *self._book(first, wait=True)]
-        with self._ready:
-            self._queue.extendleft(w for w in reversed(again) if not w.is_given_up)
+        self.put([waiting for waiting in again if not waiting.is_given_up])
 
     def _book(self, batch: Sequence[Waiting], *, wait: bool) -> Sequence[Waiting]:
         """Post entries and answer their requests; those whose owners are locked are returned."""
         try:
             outcomes = self._call([waiting.entry for waiting in batch], wait=wait)
-        except LockNotAvailable:
-            return batch
-        except (*AWAY, DBAPIError) as error:
+        except (*AWAY, SQLAlchemyError) as error:
             self._disconnect()
             log.warning(
                 "%d entries not booked, the database is away: %s", len(batch), first_line(error)
@@ -151,7 +150,8 @@ class Lane:
     def _call(self, entries: Sequence[Entry], *, wait: bool) -> list[Outcome]:
         if self._connection is None:
             self._connection = self._engine.connect()
-            self._connection.exec_driver_sql(f"SET lock_timeout = '{LONGEST_WAIT}'")
+            if self._overflow is None:
+                self._connection.exec_driver_sql(f"SET lock_timeout = '{LONGEST_WAIT}'")
         with closing(self._connection.connection.cursor()) as cursor:
             return post_isolating(cursor, entries, self._window, wait=wait)
 
@@ -160,6 +160,11 @@ class Lane:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
+
+
+def _fail(entries: Sequence[Waiting]) -> None:
+    for waiting in entries:
+        waiting.fail(Unavailable("the poster died"))
 
 
 class Poster:
@@ -204,7 +209,8 @@ def post_batch(engine: Engine, entries: Sequence[Entry], window: Window) -> list
     """Book 1 to 1,000 entries in the order given and wait for every one of them.
 
     Those of owners locked elsewhere are posted in a second call: two batches that share an owner
-    then run side by side instead of one after the other. Raises Unavailable.
+    then run side by side instead of one after the other. Raises Unavailable, when one is locked
+    for too long as well: the same keys may be sent again.
     """
     try:
         with autocommit(engine).connect() as connection:
@@ -224,6 +230,8 @@ def _post_in_two_steps(cursor: Any, entries: Sequence[Entry], window: Window) ->
     busy = [n for n, outcome in enumerate(outcomes) if outcome.status == "busy"]
     if busy:
         late = post_isolating(cursor, [entries[n] for n in busy], window, wait=True)
+        if BUSY in late:
+            raise Unavailable("a user was locked for too long; send the same keys again")
         for n, outcome in zip(busy, late, strict=True):
             outcomes[n] = outcome
     return outcomes

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 import psycopg2
+from psycopg2.errors import LockNotAvailable
 
 from portal.ledger import chart
 from portal.ledger.errors import first_line
@@ -75,6 +76,7 @@ class Window:
 
 UNBOUNDED = Window()
 CULPRIT = Outcome("rejected", "internal_error", None, None, None, None, None, None)
+BUSY = Outcome("busy", None, None, None, None, None, None, None)
 AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 """Lost connections, refused ones, timeouts and lack of resources."""
 
@@ -110,11 +112,13 @@ def post_isolating(
 ) -> list[Outcome]:
     """Like `post`, but an entry that breaks its batch is found by halving and alone fails.
 
-    It is 'rejected' with `internal_error`. Raises one of AWAY when the database is away or too
+    It is 'rejected' with `internal_error`. What waited too long for a lock is 'busy'. Raises one of AWAY when the database is away or too
     slow; then nothing of the part that was under way was written, and every key may be sent again.
     """
     try:
         return post(cursor, entries, window, wait=wait)
+    except LockNotAvailable:
+        return [BUSY] * len(entries)
     except AWAY:
         raise
     except Exception as error:  # noqa: BLE001  (whatever it is, it must not reach the neighbours)

@@ -169,6 +169,13 @@ def narrow(settings: Settings) -> Iterator[Flask]:
     made.extensions["dreamland"].engine.dispose()
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits for a user stays where it is for as long as a test looks."""
+    monkeypatch.setattr("portal.ledger.poster.LONGEST_WAIT", "30s")
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_full_queue_is_unavailable_and_takes_wins_again_when_it_has_room(
     books: Books, narrow: Flask, watch: Watch
 ) -> None:
@@ -207,6 +214,7 @@ def test_a_dead_poster_is_not_ready_and_lets_nobody_wait(
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.usefixtures("patient")
 def test_a_win_that_was_on_its_way_when_the_poster_died_is_told_at_once(
     books: Books, games: Games, watch: Watch
 ) -> None:

@@ -140,6 +140,20 @@ def test_who_waits_too_long_is_told_and_finds_the_entry_later(
     assert poster.post(entry).status == "replayed"
 
 
+def test_who_gave_up_is_forgotten_once_its_lock_was_waited_for(
+    poster: Poster, books: Books, owner_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.ledger.poster.LONGEST_WAIT", "50ms")
+    owner, free = books.owner(), books.owner()
+    entry = books.entry("win", owner, "1", at=books.now())
+    with locked(owner_engine, owner):
+        with pytest.raises(Unavailable, match="same key"):
+            poster.post(entry, timeout_s=0.5)
+        time.sleep(0.5)
+    assert poster.post(books.entry("win", free, "1", at=books.now())).status == "posted"
+    assert poster.post(entry).status == "posted"
+
+
 def test_a_lost_connection_is_told_and_made_again(
     poster: Poster, books: Books, owner_engine: Engine
 ) -> None:

@@ -1,5 +1,6 @@
 -- The entry that a reversal names, as far as the rules ask for it.
-CREATE OR REPLACE FUNCTION ledger.original(p_owner_id bigint, p_seq bigint)
+DROP FUNCTION IF EXISTS ledger.original;
+CREATE FUNCTION ledger.original(p_owner_id bigint, p_seq bigint)
 RETURNS TABLE (seq bigint, day date, amount numeric, source_id smallint, target_id smallint,
                limited_id smallint, reversible boolean, reversed boolean)
 LANGUAGE sql STABLE
