@@ -21,7 +21,7 @@ def settle(books: Books, users: int) -> str:
     """Make the users and the API client of the bench; its key."""
     with books.owner() as cursor:
         cursor.execute(USERS, {"users": users})
-        cursor.execute("ANALYZE users, ledger.owners, ledger.owner_zones")
+        cursor.execute("VACUUM ANALYZE users, ledger.owners, ledger.owner_zones")
     with books.app.app_context():
         return clients.create_key(CLIENT, ["read", "wins:write", "admin"])
 
