@@ -54,6 +54,7 @@ def test_a_process_killed_between_commit_and_answer_has_booked_the_win_once(
         assert answer.body["win"]["entry_id"] == f"{owner}-{number}"
         assert answer.body["today"]["won"] == f"0.00{number}"
         assert watch.value(ENTRIES) == number
+        web.recovered(deaths=number)
     eventually("it is ready again", lambda: web.readiness() == 200)
 
 

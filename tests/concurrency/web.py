@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -97,6 +98,17 @@ class Web:
         assert self.program.is_alive(), self.program.said()
         said = self.program.said()
         return all(f"Started worker-{number}" in said for number in (1, 2))
+
+    def recovered(self, deaths: int) -> None:
+        """Wait until every dead worker was made anew and lives for longer than the respawn interval.
+
+        One that dies sooner is to granian a crash loop, and it ends.
+        """
+        started = 2 + deaths
+        eventually(
+            "all workers are back", lambda: self.program.said().count("Started w") == started
+        )
+        time.sleep(1)
 
     def caller(self) -> Caller:
         made = Caller(self.port, self.key)
