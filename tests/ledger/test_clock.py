@@ -227,7 +227,7 @@ def test_a_posting_that_must_wait_too_long_is_refused_and_can_be_sent_again(
     owner = books.owner()
     entry = books.entry("win", owner, "1", at=books.now())
     options = engine_options(settings)
-    limits = options["connect_args"]["options"].replace("15000", "200")
+    limits = options["connect_args"]["options"].replace("15000", "2000")
     options["connect_args"] |= {"options": limits}
     hasty = Books(create_engine(settings.database_url, **options))
     with under_way(books.engine, books.entry("win", owner, "2", at=books.now())) as connection:
