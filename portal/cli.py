@@ -107,7 +107,8 @@ def _converted(hour: datetime) -> str:
     run = conversions.run_of(hour)
     assert run is not None
     tokens, usd = amounts.text(run.tokens, 18), amounts.text(run.usd, 18)
-    return f"{hour.isoformat()} {run.state}: {run.users} {'user' if run.users == 1 else 'users'}, {tokens} DREAM to {usd} USD"
+    users = "1 user" if run.users == 1 else f"{run.users} users"
+    return f"{hour.isoformat()} {run.state}: {users}, {tokens} DREAM to {usd} USD"
 
 
 @command(
