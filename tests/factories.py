@@ -26,6 +26,17 @@ def start_of_hour(at: datetime) -> datetime:
     return at.replace(minute=0, second=0, microsecond=0)
 
 
+class Breaking:
+    """What breaks the thread that is handed it, as no request can."""
+
+    @property
+    def entry(self) -> None:
+        raise RuntimeError("broken by a test")
+
+    def fail(self, _: Exception) -> None:
+        """Nobody waits for it."""
+
+
 class Books:
     """The books of one database, written as the app writes them."""
 

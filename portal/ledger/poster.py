@@ -107,7 +107,6 @@ class Lane:
             with self._ready:
                 self.broken = error
             _fail([*batch, *self._queue])
-            raise
 
     def _take(self) -> list[Waiting]:
         with self._ready:

@@ -19,7 +19,7 @@ from portal.services import clients
 from tests.concurrency.programs import eventually, programs_for
 from tests.concurrency.watch import Watch
 from tests.concurrency.web import win_body
-from tests.factories import Books
+from tests.factories import Books, Breaking
 
 LOCK_OWNER = "SELECT 1 FROM ledger.owners WHERE owner_id = :owner FOR NO KEY UPDATE"
 ENTRIES_OF = "SELECT count(*) FROM ledger.entries WHERE owner_id = :owner"
@@ -48,17 +48,6 @@ class Games:
 
     def later(self, *request: Any) -> "Later":
         return Later(lambda: self.win(*request))
-
-
-class Breaking:
-    """What breaks the thread that is handed it, as no request can."""
-
-    @property
-    def entry(self) -> None:
-        raise RuntimeError("broken by a test")
-
-    def fail(self, _: Exception) -> None:
-        """Nobody waits for it."""
 
 
 class Later:
@@ -195,7 +184,6 @@ def test_a_full_queue_is_unavailable_and_takes_wins_again_when_it_has_room(
     assert games.win(other).status_code == 201
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("lane", [0, 1], ids=["fast", "slow"])
 def test_a_dead_poster_is_not_ready_and_lets_nobody_wait(
     books: Books, games: Games, client: FlaskClient, lane: int
@@ -213,7 +201,6 @@ def test_a_dead_poster_is_not_ready_and_lets_nobody_wait(
     assert time.monotonic() - began < 5
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.usefixtures("patient")
 def test_a_win_that_was_on_its_way_when_the_poster_died_is_told_at_once(
     books: Books, games: Games, watch: Watch

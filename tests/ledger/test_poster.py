@@ -15,7 +15,7 @@ from sqlalchemy import URL, Engine, text
 from portal.ledger.errors import Unavailable
 from portal.ledger.poster import Poster
 from portal.ledger.posting import Entry, Outcome
-from tests.factories import WINDOW, Books
+from tests.factories import WINDOW, Books, Breaking
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +173,6 @@ def test_a_lost_connection_is_told_and_made_again(
     assert poster.post(entries[2]).seq == 3
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_dead_poster_is_not_ready_and_refuses(app: Flask, books: Books) -> None:
     """What kills a lane is a bug: here, something in its queue that is no entry."""
     poster = app.extensions["dreamland"].poster
@@ -181,7 +180,7 @@ def test_a_dead_poster_is_not_ready_and_refuses(app: Flask, books: Books) -> Non
     assert poster.post(entry).status == "posted"
     client = app.test_client()
     assert client.get("/readyz").status_code == 200
-    poster._lanes[0].put([object()])
+    poster._lanes[0].put([Breaking()])
     poster._lanes[0]._thread.join(5)
     assert not poster.is_healthy()
     assert client.get("/readyz").json["poster"] == "failed"
