@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from redis import Redis
 from rq_scheduler import Scheduler
 
-from jobs import conversions
+from jobs import conversions, holds
 from jobs.queue import QUEUE, JsonJob, queue
 
 
@@ -25,6 +25,7 @@ TABLE = (
     Recurring("convert-hourly", "0 * * * *", conversions.convert_due),
     # An hour that waits for its rate, or whose worker was killed, goes on within a minute.
     Recurring("convert-resume", "* * * * *", conversions.convert_due),
+    Recurring("expire-holds", "* * * * *", holds.expire_due),
 )
 KEEP = -1
 """The job itself must outlive its run, or the scheduler forgets it; its id is always the same one."""

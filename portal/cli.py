@@ -14,7 +14,7 @@ from portal import ledger
 from portal.ledger import amounts
 from portal.ledger.errors import LedgerError
 from portal.runtime import runtime
-from portal.services import clients, conversions, demo, rates, users, verification
+from portal.services import assets, clients, conversions, demo, rates, users, verification
 from portal.services.clock import move as move_clock
 
 
@@ -50,20 +50,26 @@ class Command(click.Command):
             raise click.ClickException(str(error.orig).partition("\n")[0]) from error
 
 
-def command(name: str, *options: Decorator) -> Callable[[Callable[..., None]], click.Command]:
-    """Declare a command of that name with its parameters."""
+def command(
+    name: str, *options: Decorator, group: click.Group | None = None
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Declare a command of that name with its parameters, in a group or by itself."""
 
     def declare(function: Callable[..., None]) -> click.Command:
         for option in reversed(options):
             function = option(function)
         made = click.command(name, cls=Command)(function)
-        COMMANDS.append(made)
+        if group is None:
+            COMMANDS.append(made)
+        else:
+            group.add_command(made)
         return made
 
     return declare
 
 
 COMMANDS: list[click.Command] = []
+ASSETS = click.Group("assets", help="The units of value: list them, or add a closed-loop credit.")
 MOMENT = Moment()
 
 
@@ -71,11 +77,32 @@ def register(app: Flask) -> None:
     """Add the commands."""
     for each in COMMANDS:
         app.cli.add_command(each)
+    app.cli.add_command(ASSETS)
+
+
+@command(
+    "add",
+    click.argument("code"),
+    click.argument("name"),
+    click.option("--scale", type=int, default=0, show_default=True, help="How many decimals."),
+    group=ASSETS,
+)
+def add_asset(code: str, name: str, scale: int) -> None:
+    """Add a closed-loop credit with its accounts; the same again finds it. It never changes."""
+    added = assets.add(code, name, scale)
+    click.echo(f"{'Added' if added else 'Found'} asset {code}: {name}, {scale} decimals")
+
+
+@command("list", group=ASSETS)
+def list_assets() -> None:
+    """Every asset with its kind and how many decimals it has."""
+    for each in assets.every():
+        click.echo(f"{each.code:32} {each.kind:9} {each.scale:>2}  {each.name}")
 
 
 @command("seed")
 def seed() -> None:
-    """Demo users, an admin, an API key and three days of history. Safe to repeat."""
+    """Demo users, an admin, an API key, three days of history, and seed.sql. Safe to repeat."""
     made = demo.seed()
     click.echo("The demo is ready." if made else "The demo was there already.")
 

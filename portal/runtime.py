@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import Flask, current_app
@@ -21,6 +21,8 @@ class Runtime:
     poster: ledger.Poster
     start_conversions: Callable[[], None]
     """Has a worker do what is due; needs Redis."""
+    assets: dict[str, ledger.AssetInfo] = field(default_factory=dict)
+    """Those that were asked for, by code."""
 
     @property
     def window(self) -> ledger.Window:

@@ -1,6 +1,6 @@
 """Makes books for tests, through the real posting path. Amounts are decimal strings, as people say them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -65,9 +65,14 @@ class Books:
         at: datetime | None = None,
         key: str | None = None,
         reverses: int | None = None,
+        ends: int | None = None,
+        expires_at: datetime | None = None,
     ) -> Entry:
-        """An entry to be posted; without `key` one that never was before."""
+        """An entry to be posted; without `key` one that never was before. A top-up has its claim."""
         key = key or str(uuid4())
+        reference = f"r{next(self._references)}"
+        if kind == "top_up":
+            self.claim("test", reference, owner_id, key)
         units = None if amount is None else amounts.parse(amount, self._assets[asset].scale)
         return Entry(
             owner_id=owner_id,
@@ -75,12 +80,32 @@ class Books:
             ledger_id=self._assets[asset].ledger_id,
             client_id=CLIENT,
             key_hash=key_hash(CLIENT, key),
-            request_hash=request_hash(kind, owner_id, units, str(at), reverses),
+            request_hash=request_hash(kind, owner_id, units, str(at), reverses, ends),
             amount=units,
             occurred_at=at,
             reverses_seq=reverses,
-            reference=f"r{next(self._references)}",
+            hold_seq=ends,
+            expires_at=expires_at,
+            reference=reference,
+            provider="test" if kind == "top_up" else None,
         )
+
+    def paid_entry(
+        self, owner_id: int, asset: str, amount: str, key: str, provider: str, payment: str
+    ) -> Entry:
+        """A top-up of a payment that the test has claimed."""
+        made = self.entry("bonus", owner_id, amount, asset=asset, key=key)
+        hashed = request_hash("top_up", owner_id, amount, provider, payment)
+        return replace(
+            made, kind="top_up", request_hash=hashed, provider=provider, reference=payment
+        )
+
+    def claim(self, provider: str, reference: str, owner_id: int, key: str) -> bool | None:
+        """Claim a payment for the top-up that a key will make."""
+        known = {"p": provider, "r": reference, "o": owner_id, "k": key_hash(CLIENT, key)}
+        statement = "SELECT ledger.claim_payment(:p, :r, :o, CAST(:k AS uuid))"
+        with self.engine.begin() as connection:
+            return connection.execute(text(statement), known).scalar_one()
 
     def post(self, *entries: Entry, window: Window = WINDOW) -> list[Outcome]:
         return ledger.post_batch(self.engine, entries, window)
@@ -97,6 +122,15 @@ class Books:
 
     def spend(self, owner_id: int, asset: str, amount: str) -> int:
         return self._posted(self.entry("spend", owner_id, amount, asset=asset))
+
+    def hold(self, owner_id: int, asset: str, amount: str, until: datetime | None = None) -> int:
+        return self._posted(self.entry("hold", owner_id, amount, asset=asset, expires_at=until))
+
+    def capture(self, owner_id: int, seq: int, asset: str, amount: str | None = None) -> int:
+        return self._posted(self.entry("capture", owner_id, amount, asset=asset, ends=seq))
+
+    def release(self, owner_id: int, seq: int, asset: str) -> int:
+        return self._posted(self.entry("release", owner_id, None, asset=asset, ends=seq))
 
     def reverse(self, owner_id: int, seq: int, asset: str = "DREAM") -> int:
         return self._posted(self.entry("reversal", owner_id, None, asset=asset, reverses=seq))
@@ -209,3 +243,7 @@ def _some_credits(books: Books, owner: int) -> None:
     books.reverse(owner, books.spend(owner, "GOLD_COIN", "80"), "GOLD_COIN")
     books.bonus(owner, "LOYALTY_POINT", "12.34")
     books.reverse(owner, books.top_up(owner, "DIAMOND", "3"), "DIAMOND")
+    books.capture(owner, books.hold(owner, "GOLD_COIN", "100"), "GOLD_COIN", "30")
+    books.capture(owner, books.hold(owner, "LOYALTY_POINT", "2.5"), "LOYALTY_POINT")
+    books.release(owner, books.hold(owner, "GOLD_COIN", "7"), "GOLD_COIN")
+    books.hold(owner, "GOLD_COIN", "20")

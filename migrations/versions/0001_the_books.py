@@ -9,18 +9,10 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from portal.ledger import functions
-from portal.ledger.install import install
 
 revision = "0001"
 down_revision = None
 
-FEE_RULES = """
-INSERT INTO ledger.fee_rules (kind_id, from_at, provider, fixed, basis_points)
-SELECT k.id, '-infinity', r.provider, r.fixed, r.basis_points
-FROM (VALUES ('win', 'token-issuer', 1000000000000000, 0),
-             ('conversion', 'exchange', 0, 100)) r (kind, provider, fixed, basis_points)
-JOIN ledger.entry_kinds k ON k.code = r.kind
-"""
 RIGHTS = """
 GRANT USAGE ON SCHEMA public TO dreamland_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON users, sign_ins, api_clients, api_keys,
@@ -432,9 +424,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind_id", "ledger_id", "line", name=op.f("pairs_pkey")),
         schema="ledger",
     )
-    functions.load(connection)
-    install(connection)
-    op.execute(FEE_RULES)
     op.execute(RIGHTS)
 
 

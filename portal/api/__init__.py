@@ -2,7 +2,17 @@
 
 from flask import Flask
 
-from portal.api import conversions, health, problems, requests, users, wallets, wins
+from portal.api import (
+    conversions,
+    credits,
+    health,
+    holds,
+    problems,
+    requests,
+    users,
+    wallets,
+    wins,
+)
 
 PREFIX = "/api/v1"
 
@@ -12,5 +22,5 @@ def register(app: Flask) -> None:
     requests.register(app)
     problems.register(app)
     app.register_blueprint(health.blueprint)
-    for module in (users, wins, wallets, conversions):
+    for module in (users, wins, wallets, credits, holds, conversions):
         app.register_blueprint(module.blueprint, url_prefix=PREFIX)

@@ -5,7 +5,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 from portal.ledger import amounts, chart
@@ -24,9 +31,10 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def _dream(value: Any) -> int:
+def _amount(value: Any, info: ValidationInfo) -> int:
     try:
-        return amounts.parse(value, chart.TOKEN_SCALE)
+        assert isinstance(info.context, int), "requests.body(model, scale)"
+        return amounts.parse(value, info.context)
     except InvalidAmount as error:
         raise PydanticCustomError("invalid_amount", "{detail}", {"detail": error.detail}) from None
 
@@ -46,11 +54,12 @@ def _text(value: str) -> str:
     return value
 
 
-DreamAmount = Annotated[int, BeforeValidator(_dream)]
-"""Base units of DREAM, from a decimal string."""
+Amount = Annotated[int, BeforeValidator(_amount)]
+"""Base units, from a decimal string of an asset whose scale is the validation's context."""
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 """UTC, from an RFC 3339 string with any offset."""
 ShortText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_text)]
+LongText = Annotated[str, Field(max_length=500), AfterValidator(_text)]
 EmailText = Annotated[
     str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), AfterValidator(_text)
 ]

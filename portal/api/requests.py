@@ -77,9 +77,9 @@ def checked_key(key: object) -> str:
     return key
 
 
-def body(model: type[M]) -> M:
-    """The request's JSON body, checked against a model."""
-    return checked(model, json_body())
+def body(model: type[M], scale: int | None = None) -> M:
+    """The request's JSON body, checked against a model; `scale` is that of its amounts."""
+    return checked(model, json_body(), scale)
 
 
 def json_body() -> dict[str, Any]:
@@ -95,10 +95,10 @@ def json_body() -> dict[str, Any]:
     return value
 
 
-def checked(model: type[M], value: object) -> M:
+def checked(model: type[M], value: object, scale: int | None = None) -> M:
     """A value as a model; the first field that is wrong is named."""
     try:
-        return model.model_validate(value)
+        return model.model_validate(value, context=scale)
     except ValidationError as invalid:
         error = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
         code = "invalid_amount" if error["type"] == "invalid_amount" else "validation_failed"

@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from portal import ledger
 from portal.api import requests
 from portal.api.fields import Body, Moment, day, decimal, dream, moment
 from portal.api.problems import Problem
-from portal.ledger.reports import StatementLine
-from portal.services import users, wallets
+from portal.ledger.wallets import StatementLine
+from portal.services import assets, users, wallets
 
 blueprint = Blueprint("wallets", __name__)
 
@@ -21,6 +22,15 @@ class At(Body):
     at: Moment
 
 
+def figures(wallet: ledger.Wallet, asset: ledger.AssetInfo) -> dict[str, str]:
+    """What is in a wallet, as every answer about it says it."""
+    return {
+        "balance": decimal(wallet.balance, asset.scale),
+        "held": decimal(wallet.held, asset.scale),
+        "available": decimal(wallet.available, asset.scale),
+    }
+
+
 @blueprint.get("/assets")
 @requests.scope("read")
 def get_assets() -> Response:
@@ -28,7 +38,7 @@ def get_assets() -> Response:
     return jsonify(
         assets=[
             {"code": a.code, "name": a.name, "scale": a.scale, "kind": a.kind}
-            for a in wallets.assets()
+            for a in assets.every()
         ]
     )
 
@@ -39,7 +49,7 @@ def get_wallets(user_id: str) -> Response:
     requests.only()
     return jsonify(
         wallets=[
-            {"asset": held.asset.code, "balance": decimal(held.units, held.asset.scale)}
+            {"asset": held.asset.code, **figures(held.wallet, held.asset)}
             for held in wallets.all_of(users.parse_id(user_id))
         ]
     )
@@ -52,9 +62,7 @@ def get_wallet(user_id: str, asset: str) -> Response:
     asked = request.args.get("at")
     at = requests.checked(At, {"at": asked}).at if asked is not None else None
     held = wallets.one(users.parse_id(user_id), asset, at)
-    return jsonify(
-        asset=held.asset.code, balance=decimal(held.units, held.asset.scale), at=moment(held.at)
-    )
+    return jsonify(asset=held.asset.code, at=moment(held.at), **figures(held.wallet, held.asset))
 
 
 @blueprint.get("/users/<user_id>/wallets/<asset>/transactions")
@@ -82,6 +90,7 @@ def _transaction(owner_id: int, line: StatementLine, scale: int) -> dict[str, An
         "entry_id": f"{owner_id}-{line.seq}",
         "kind": line.kind,
         "amount": decimal(line.amount, scale),
+        "held_change": decimal(line.held_change, scale),
         "balance_after": decimal(line.balance_after, scale),
         "occurred_at": moment(line.occurred_at),
         "booked_at": moment(line.booked_at),
@@ -146,5 +155,5 @@ def get_stats(user_id: str) -> Response:
         tokens_today=dream(today.won),
         limit=dream(today.limit),
         remaining=dream(today.remaining),
-        usd_balance=decimal(usd.units, usd.asset.scale),
+        usd_balance=decimal(usd.wallet.balance, usd.asset.scale),
     )

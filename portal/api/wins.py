@@ -7,8 +7,9 @@ from pydantic import Field
 
 from portal import ledger
 from portal.api import requests
-from portal.api.fields import Body, DreamAmount, Moment, ShortText, day, dream, moment
+from portal.api.fields import Amount, Body, Moment, ShortText, day, dream, moment
 from portal.api.problems import Problem
+from portal.ledger import chart
 from portal.ledger.reports import Win
 from portal.services import users, wins
 
@@ -25,7 +26,7 @@ FIGURES = {
 
 
 class WinBody(Body):
-    amount: DreamAmount
+    amount: Amount
     occurred_at: Moment
     game: ShortText
     reference: ShortText
@@ -39,7 +40,7 @@ class BatchBody(Body):
 @requests.scope("wins:write")
 def post_win(user_id: str) -> tuple[Response, int, dict[str, str]]:
     key = requests.idempotency_key()
-    body = requests.body(WinBody)
+    body = requests.body(WinBody, chart.TOKEN_SCALE)
     request = _request(users.parse_id(user_id), key, body)
     outcome = wins.book(g.caller.client_id, request)
     if outcome.status == "rejected":
@@ -77,7 +78,7 @@ def _item(item: object) -> wins.WinRequest | Problem:
             raise Problem("idempotency_key_missing", param="idempotency_key")
         key = requests.checked_key(fields.pop("idempotency_key"))
         user_id = fields.pop("user_id", None)
-        body = requests.checked(WinBody, fields)
+        body = requests.checked(WinBody, fields, chart.TOKEN_SCALE)
         if not isinstance(user_id, str):
             raise Problem("validation_failed", "user_id must be a string", param="user_id")
         return _request(users.parse_id(user_id), key, body)

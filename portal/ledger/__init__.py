@@ -1,13 +1,15 @@
 """The books: an immutable double-entry ledger. What they offer is on this page.
 
-Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `convert`
+Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `convert`,
+           `claim_payment`, `add_asset`
 Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `store_rate`, `rate_of`, `holders`
-Reading:   `balance`, `balances`, `statement`, `wins_of_day`, `usd_days`, `trial_balance`
+Reading:   `wallet`, `wallets`, `statement`, `holds`, `wins_of_day`, `usd_days`, `trial_balance`
 Checking:  `verify.verify`, of the module beside this file
 
 Knows no Flask request, no person and no HTTP. The rules in prose: README.md beside this file.
 """
 
+from portal.ledger.assets import AssetInfo, add_asset, assets
 from portal.ledger.clock import (
     HOUR,
     close_hour,
@@ -27,21 +29,13 @@ from portal.ledger.errors import (
     Refused,
     Unavailable,
 )
-from portal.ledger.poster import Poster, post_batch
+from portal.ledger.holds import DueHold, Hold, due_holds, hold, holds
+from portal.ledger.payments import claim_payment
+from portal.ledger.poster import Poster, autocommit, post_batch
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
-from portal.ledger.reports import (
-    AssetInfo,
-    assets,
-    balance,
-    balances,
-    local_day,
-    statement,
-    usd_days,
-    usd_total,
-    wins_of_day,
-    won_on,
-)
+from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
 from portal.ledger.trial_balance import TrialBalance, trial_balance
+from portal.ledger.wallets import Wallet, booked, statement, wallet, wallets
 
 __all__ = [
     "HOUR",
@@ -49,7 +43,9 @@ __all__ = [
     "UNBOUNDED",
     "AssetInfo",
     "Converted",
+    "DueHold",
     "Entry",
+    "Hold",
     "InternalError",
     "InvalidAmount",
     "LedgerError",
@@ -59,15 +55,21 @@ __all__ = [
     "Refused",
     "TrialBalance",
     "Unavailable",
+    "Wallet",
     "Window",
+    "add_asset",
     "assets",
-    "balance",
-    "balances",
+    "autocommit",
+    "booked",
+    "claim_payment",
     "close_hour",
     "convert",
+    "due_holds",
     "first_booked_hour",
     "fix_clock",
+    "hold",
     "holders",
+    "holds",
     "last_closed_hour",
     "local_day",
     "now",
@@ -80,6 +82,8 @@ __all__ = [
     "trial_balance",
     "usd_days",
     "usd_total",
+    "wallet",
+    "wallets",
     "wins_of_day",
     "won_on",
 ]

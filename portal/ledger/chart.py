@@ -6,11 +6,13 @@ Rules: section 3 of the design, told in prose in README.md beside this file.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 AccountType = Literal["asset", "liability", "equity", "income", "expense"]
 Scope = Literal["user", "company"]
-Role = Literal["amount", "converted", "fee"]
+Role = Literal["amount", "converted", "fee", "rest"]
+HoldStep = Literal["opens", "captures", "releases"]
 
 TOKEN_SCALE = 18
 DAY_LIMIT = 5 * 10**TOKEN_SCALE
@@ -58,7 +60,10 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Pair:
-    """A posting that a kind makes: `debit` <- `credit` in `ledger`; `role` says which amount."""
+    """A posting that a kind makes: `debit` <- `credit` in `ledger`; `role` says which amount.
+
+    `rest` is what a capture leaves of its hold. An amount of zero makes no posting.
+    """
 
     ledger: str
     debit: str
@@ -68,15 +73,20 @@ class Pair:
 
 @dataclass(frozen=True)
 class Kind:
-    """A business event. A credit kind's pairs name the accounts of whichever ledger it is for."""
+    """A business event. A credit kind's pairs name the accounts of whichever ledger it is for.
+
+    `hold` is what it does to a hold; `names_provider` says that its posting names who was paid.
+    """
 
     id: int
     code: str
     pairs: tuple[Pair, ...] = ()
     reversible: bool = False
+    hold: HoldStep | None = None
+    names_provider: bool = False
 
 
-ASSETS = (
+ASSETS = (  # those that every database starts with; credits are added by ledger.add_asset
     Asset("DREAM", "Dream token", TOKEN_SCALE, "token"),
     Asset("USD", "US dollar", 18, "currency"),
     Asset("GOLD_COIN", "Gold Coins", 0, "credit"),
@@ -84,9 +94,12 @@ ASSETS = (
     Asset("LOYALTY_POINT", "Loyalty Points", 2, "credit"),
 )
 
+AVAILABLE, HELD = "INVENTORY", "HELD"
+"""The two accounts of a credit's wallet: what may be spent, and what holds have set aside."""
+
 CREDIT_ACCOUNTS = (
-    Account("INVENTORY", "asset", "user", never_negative=True),
-    Account("HELD", "asset", "user", never_negative=True),
+    Account(AVAILABLE, "asset", "user", never_negative=True),
+    Account(HELD, "asset", "user", never_negative=True),
     Account("TREASURY", "equity", "company"),
     Account("PROMOTIONS", "income", "company"),
     Account("REVENUE", "expense", "company"),
@@ -148,14 +161,29 @@ KINDS = (
             Pair("FEES", "FEE_CONVERSION", "FEES_PAYABLE", "fee"),
         ),
     ),
-    Kind(3, "top_up", (Pair(CREDIT, "INVENTORY", "TREASURY"),), reversible=True),
+    Kind(
+        3,
+        "top_up",
+        (Pair(CREDIT, "INVENTORY", "TREASURY"),),
+        reversible=True,
+        names_provider=True,
+    ),
     Kind(4, "bonus", (Pair(CREDIT, "INVENTORY", "PROMOTIONS"),), reversible=True),
     Kind(5, "spend", (Pair(CREDIT, "REVENUE", "INVENTORY"),), reversible=True),
-    Kind(6, "hold", (Pair(CREDIT, "HELD", "INVENTORY"),)),
-    Kind(7, "capture", (Pair(CREDIT, "REVENUE", "HELD"),)),
-    Kind(8, "release", (Pair(CREDIT, "INVENTORY", "HELD"),)),
+    Kind(6, "hold", (Pair(CREDIT, "HELD", "INVENTORY"),), hold="opens"),
+    Kind(
+        7,
+        "capture",
+        (Pair(CREDIT, "REVENUE", "HELD"), Pair(CREDIT, "INVENTORY", "HELD", "rest")),
+        hold="captures",
+    ),
+    Kind(8, "release", (Pair(CREDIT, "INVENTORY", "HELD"),), hold="releases"),
     Kind(9, "expiry", (Pair(CREDIT, "EXPIRED", "INVENTORY"),)),
     Kind(10, "fee_settlement", (Pair("FEES", "FEES_PAYABLE", "CASH"),)),
     Kind(11, "reversal"),
 )
 """A reversal turns each posting of a reversible entry round; its pairs follow from theirs."""
+
+HOLD_DEFAULT = timedelta(days=7)
+HOLD_LONGEST = timedelta(days=31)
+"""How long a hold stays open where nothing is said, and at most."""

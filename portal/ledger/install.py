@@ -1,50 +1,55 @@
 """Carries the chart from code into the database's reference tables, and holds one against the other.
 
-`install` is called by migrations; `check` at every boot.
+`install` is called once migrations have run; `check` at every boot.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from portal.ledger import chart, models
 from portal.ledger.errors import ChartMismatch
 
 Rows = list[dict[str, Any]]
-FIRST_CREDIT_LEDGER = 4
-FIRST_CREDIT_ACCOUNT = 10
+AccountKey = tuple[str, str]
+"""Codes of a ledger and of an account in it."""
+FIXED = {led.code for led in chart.FIXED_LEDGERS}
+DERIVED = (models.Flow, models.Pair)
+FEE_RULES = {
+    "win": {"provider": "token-issuer", "fixed": 10**15, "basis_points": 0},
+    "conversion": {"provider": "exchange", "fixed": 0, "basis_points": 100},
+}
+"""The rules that a database starts with."""
 
 
-def credit_ledger(position: int, asset: str) -> chart.Ledger:
-    """The ledger of the credit that was added as number `position` (0, 1, ...)."""
-    return chart.Ledger(FIRST_CREDIT_LEDGER + position, asset, asset, chart.CREDIT_ACCOUNTS)
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers that ledgers and accounts have in a database: given once, never changed."""
 
-
-def ledgers(credits: list[str]) -> list[chart.Ledger]:
-    """Every ledger of the books, given the codes of the closed-loop assets in their order."""
-    return [*chart.FIXED_LEDGERS, *(credit_ledger(n, code) for n, code in enumerate(credits))]
+    ledgers: dict[str, int]
+    accounts: dict[AccountKey, int]
 
 
 class Book:
-    """The reference tables, as the chart and a list of closed-loop assets say they must be."""
+    """The reference tables, as the chart and a list of closed-loop assets say they must be.
 
-    def __init__(self, credits: list[str]) -> None:
-        self._ledgers = ledgers(credits)
-        self._ids = dict(self._number())
+    What the database has no number for yet gets the next free one.
+    """
+
+    def __init__(self, credits: list[str], given: Numbers) -> None:
+        ledgers = {led.code: led.id for led in chart.FIXED_LEDGERS} | given.ledgers
+        free = count(max(ledgers.values()) + 1)
+        self._ledgers = [*chart.FIXED_LEDGERS] + [
+            chart.Ledger(ledgers.get(code) or next(free), code, code, chart.CREDIT_ACCOUNTS)
+            for code in credits
+        ]
         self._accounts = {(led.code, a.code): a for led in self._ledgers for a in led.accounts}
-
-    def _number(self) -> Iterator[tuple[tuple[str, str], int]]:
-        fixed = 0
-        for led in self._ledgers:
-            for position, account in enumerate(led.accounts):
-                if led.id < FIRST_CREDIT_LEDGER:
-                    fixed += 1
-                    yield (led.code, account.code), fixed
-                else:
-                    block = (led.id - FIRST_CREDIT_LEDGER) * len(chart.CREDIT_ACCOUNTS)
-                    yield (led.code, account.code), FIRST_CREDIT_ACCOUNT + block + position
+        free = count(max(given.accounts.values(), default=0) + 1)
+        self._ids = {key: given.accounts.get(key) or next(free) for key in self._accounts}
 
     def tables(self) -> dict[type[Any], Rows]:
         """Rows by model, in an order that foreign keys allow."""
@@ -75,7 +80,7 @@ class Book:
         for kind in chart.KINDS:
             for led in self._ledgers:
                 first = kind.pairs[0].ledger if kind.pairs else None
-                is_credit = led.id >= FIRST_CREDIT_LEDGER
+                is_credit = led.code not in FIXED
                 if first is None or first == led.code or (first == chart.CREDIT and is_credit):
                     yield kind, led
 
@@ -94,6 +99,18 @@ class Book:
             "limited_id": limited,
             "day_limit": self._limit(led, kind.pairs[0].credit) if kind.pairs else None,
             "reversible": kind.reversible if kind.pairs else None,
+            **self._wallet(led),
+            "hold": kind.hold,
+        }
+
+    def _wallet(self, led: chart.Ledger) -> dict[str, int | None]:
+        """The accounts of a user's wallet: none in the fees, two in a credit."""
+        codes = [a.code for a in led.accounts if a.never_negative]
+        held = self._ids[led.code, chart.HELD] if chart.HELD in codes else None
+        available = next((code for code in codes if code != chart.HELD), None)
+        return {
+            "available_id": self._ids[led.code, available] if available else None,
+            "held_id": held,
         }
 
     def _floored(self, ledger: str, account: str) -> int | None:
@@ -118,6 +135,8 @@ class Book:
                 "debit_sign": self._user_sign(debit),
                 "credit_sign": self._user_sign(credit),
                 "counts": self._accounts[credit].day_limit is not None,
+                "wallet": pair.ledger == chart.CREDIT,
+                "names_provider": kind.names_provider,
             }
 
     def _user_sign(self, key: tuple[str, str]) -> int:
@@ -128,13 +147,22 @@ class Book:
 
 
 def install(connection: Connection) -> None:
-    """Write assets, chart, kinds and pairs. Rows that are there already stay as they are."""
+    """Write assets, chart, kinds, pairs and the first fee rules.
+
+    Accounts and what else has a number stay as they are; flows and pairs follow the chart.
+    """
     assets = [
         {"code": a.code, "name": a.name, "scale": a.scale, "kind": a.kind} for a in chart.ASSETS
     ]
     connection.execute(insert(models.Asset).on_conflict_do_nothing(), assets)
-    for model, rows in Book(_credits(connection)).tables().items():
-        connection.execute(insert(model).on_conflict_do_nothing(), rows)
+    for model, rows in _book(connection).tables().items():
+        connection.execute(_following(model), rows)
+    kinds = {kind.code: kind.id for kind in chart.KINDS}
+    rules = [
+        {"kind_id": kinds[kind], "from_at": text("'-infinity'::timestamptz")} | rule
+        for kind, rule in FEE_RULES.items()
+    ]
+    connection.execute(insert(models.FeeRule).values(rules).on_conflict_do_nothing())
     house = {"owner_id": chart.HOUSE}
     connection.execute(insert(models.Owner).on_conflict_do_nothing(), house)
     zone = house | {"from_at": text("'-infinity'"), "zone": "UTC"}
@@ -154,7 +182,7 @@ def check(connection: Connection) -> None:
     for asset in chart.ASSETS:
         if (asset.code, asset.scale, asset.kind) not in known:
             raise ChartMismatch("assets", f"only the code has {asset}")
-    for model, rows in Book(_credits(connection)).tables().items():
+    for model, rows in _book(connection).tables().items():
         columns = list(rows[0])
         table = model.__table__
         found = connection.execute(select(*(table.c[name] for name in columns))).all()
@@ -166,12 +194,28 @@ def check(connection: Connection) -> None:
             )
 
 
-def _credits(connection: Connection) -> list[str]:
-    known = select(models.Ledger.asset).where(models.Ledger.id >= FIRST_CREDIT_LEDGER)
-    in_order = list(connection.scalars(known.order_by(models.Ledger.id)))
-    credits = select(models.Asset.code).where(models.Asset.kind == "credit")
-    added = sorted(set(connection.scalars(credits)) - set(in_order))
-    fixed = [a.code for a in chart.ASSETS if a.kind == "credit"]
-    return in_order + sorted(
-        added, key=lambda code: (fixed.index(code) if code in fixed else 99, code)
+def _following(model: type[Any]) -> Insert:
+    """An insert that leaves numbered rows alone, and writes derived ones anew."""
+    new = insert(model)
+    if model not in DERIVED:
+        return new.on_conflict_do_nothing()
+    key = [column.name for column in model.__table__.primary_key]
+    others = {c.name: new.excluded[c.name] for c in model.__table__.columns if c.name not in key}
+    return new.on_conflict_do_update(index_elements=key, set_=others)
+
+
+def _book(connection: Connection) -> Book:
+    """The tables as they must be, with the numbers that this database has given."""
+    ledgers = select(models.Ledger.code, models.Ledger.id).order_by(models.Ledger.id)
+    accounts = select(models.Ledger.code, models.Account.code, models.Account.id).join(
+        models.Ledger, models.Ledger.id == models.Account.ledger_id
     )
+    given = Numbers(
+        {row.code: row.id for row in connection.execute(ledgers)},
+        {(ledger, code): number for ledger, code, number in connection.execute(accounts)},
+    )
+    credits = select(models.Asset.code).where(models.Asset.kind == "credit")
+    known = [*given.ledgers, *(asset.code for asset in chart.ASSETS)]
+    order = {code: place for place, code in reversed([*enumerate(known)])}
+    by_age = sorted(connection.scalars(credits), key=lambda code: (order.get(code, 999), code))
+    return Book(by_age, given)

@@ -27,9 +27,11 @@ Status = Literal["posted", "replayed", "rejected", "busy"]
 class Entry:
     """One business event to be booked.
 
-    `amount` is in base units of the ledger's asset (None for a reversal, whose amounts follow from
-    its original); `occurred_at` has an offset, or is None for "when booked"; `key_hash` and
-    `request_hash` come from `idempotency`.
+    `amount` is in base units of the ledger's asset (None for a reversal and a release, whose amounts
+    follow from what they name, and for a capture of the whole hold); `occurred_at` has an offset, or
+    is None for "when booked"; `key_hash` and `request_hash` come from `idempotency`. `reverses_seq`
+    and `hold_seq` name the entry that is reversed, or the hold that ends; `expires_at` is a new
+    hold's; `provider` is who took the payment of a top-up.
     """
 
     owner_id: int
@@ -41,10 +43,13 @@ class Entry:
     amount: int | None
     occurred_at: datetime | None = None
     reverses_seq: int | None = None
+    hold_seq: int | None = None
+    expires_at: datetime | None = None
     game: str | None = None
     reference: str | None = None
     description: str | None = None
     reason: str | None = None
+    provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,9 @@ class Outcome:
     """What became of an entry.
 
     'posted' and 'replayed' carry the entry's `seq`, `booked_at` and `day`; 'rejected' carries
-    `code`. `day_limit` and `used` (of the entry's day) and `balance` (of the user's account) are
-    base units, where the kind has them. 'busy' means that the owner is locked elsewhere.
+    `code`. `day_limit` and `used` (of the entry's day), `balance` (of the user's wallet) and `held`
+    (the part of it that is set aside) are base units, where the kind has them. 'busy' means that the
+    owner is locked elsewhere.
     """
 
     status: Status
@@ -64,6 +70,7 @@ class Outcome:
     day_limit: int | None
     used: int | None
     balance: int | None
+    held: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +82,16 @@ class Window:
 
 
 UNBOUNDED = Window()
-CULPRIT = Outcome("rejected", "internal_error", None, None, None, None, None, None)
-BUSY = Outcome("busy", None, None, None, None, None, None, None)
+CULPRIT = Outcome("rejected", "internal_error", None, None, None, None, None, None, None)
+BUSY = Outcome("busy", None, None, None, None, None, None, None, None)
 AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 """Lost connections, refused ones, timeouts and lack of resources."""
 
 CALL = """
 SELECT * FROM ledger.post(
     %s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::uuid[], %s::bytea[],
-    %s::numeric[], %s::timestamptz[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
-    %s, %s, %s)
+    %s::numeric[], %s::timestamptz[], %s::bigint[], %s::bigint[], %s::timestamptz[],
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s, %s, %s)
 """
 
 
@@ -145,10 +152,13 @@ def _columns(entries: Sequence[Entry]) -> tuple[str | None, ...]:
         _optional([e.amount for e in entries], str),
         _optional([e.occurred_at for e in entries], _time),
         _optional([e.reverses_seq for e in entries], str),
+        _optional([e.hold_seq for e in entries], str),
+        _optional([e.expires_at for e in entries], _time),
         _optional([e.game for e in entries], _quoted),
         _optional([e.reference for e in entries], _quoted),
         _optional([e.description for e in entries], _quoted),
         _optional([e.reason for e in entries], _quoted),
+        _optional([e.provider for e in entries], _quoted),
     )
 
 
@@ -172,10 +182,9 @@ def _quoted(text: str) -> str:
 
 
 def _outcome(row: tuple[Any, ...]) -> Outcome:
-    status, code, seq, booked_at, day, day_limit, used, balance = row
-    return Outcome(
-        status, code, seq, booked_at, day, _units(day_limit), _units(used), _units(balance)
-    )
+    status, code, seq, booked_at, day, *figures = row
+    day_limit, used, balance, held = map(_units, figures)
+    return Outcome(status, code, seq, booked_at, day, day_limit, used, balance, held)
 
 
 def _units(value: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""Reads of one user's books: balances at any time, statements, days.
+"""Reads of one user's days: the wins of a day, the USD by day.
 
 Amounts are base units. Every list is read newest first from `before` (exclusive) on, at most
 `limit` rows, by an index.
@@ -12,17 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from portal.ledger.errors import NotFound
-
-
-@dataclass(frozen=True, slots=True)
-class AssetInfo:
-    """An asset with the ledger that users' accounts of it are in."""
-
-    code: str
-    name: str
-    scale: int
-    kind: str
-    ledger_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +29,6 @@ class Win:
 
 
 @dataclass(frozen=True, slots=True)
-class StatementLine:
-    """What an entry did to a wallet: `amount` is signed, `balance_after` is the wallet's."""
-
-    seq: int
-    kind: str
-    amount: int
-    balance_after: int
-    occurred_at: datetime
-    booked_at: datetime
-    reference: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class UsdDay:
     """What a local day's conversions took in tokens and gave in USD, both in base units."""
 
@@ -60,17 +36,6 @@ class UsdDay:
     tokens: int
     amount: int
     conversions: int
-
-
-ASSETS = """
-SELECT a.code, a.name, a.scale, a.kind, l.id AS ledger_id
-FROM ledger.assets a JOIN ledger.ledgers l ON l.code = a.code ORDER BY l.id
-"""
-
-
-def assets(connection: Connection) -> dict[str, AssetInfo]:
-    """Every asset by code, tokens and currencies first."""
-    return {row.code: AssetInfo(*row) for row in connection.execute(text(ASSETS))}
 
 
 def local_day(connection: Connection, owner_id: int, at: datetime) -> tuple[date, str]:
@@ -82,90 +47,6 @@ def local_day(connection: Connection, owner_id: int, at: datetime) -> tuple[date
     if row is None:
         raise NotFound("unknown_user", f"there is no user {owner_id}")
     return row.day, row.zone
-
-
-# A wallet is the user's accounts of a ledger that may not fall below zero.
-WALLET_ACCOUNTS = """
-SELECT id FROM ledger.accounts WHERE ledger_id = :ledger_id AND scope = 'user' AND never_negative
-"""
-
-BALANCE = f"""
-SELECT coalesce(sum(debits - credits), 0) FROM ledger.account_balances
-WHERE owner_id = :owner_id AND account_id IN ({WALLET_ACCOUNTS})
-"""
-
-BALANCE_AT = f"""
-SELECT coalesce(sum(last.balance), 0)
-FROM ({WALLET_ACCOUNTS}) w
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN p.debit_account_id = w.id THEN p.debit_balance ELSE p.credit_balance END AS balance
-    FROM ledger.postings p
-    WHERE p.owner_id = :owner_id AND p.ledger_id = :ledger_id AND p.ledger_id <> 3 AND p.booked_at <= :at
-      AND (p.debit_account_id = w.id OR p.credit_account_id = w.id)
-    ORDER BY p.booked_at DESC, p.seq DESC, p.line DESC LIMIT 1) last
-"""
-
-
-def balance(
-    connection: Connection, owner_id: int, asset: AssetInfo, at: datetime | None = None
-) -> int:
-    """The wallet's balance now, or as of a `booked_at` time."""
-    known = {"owner_id": owner_id, "ledger_id": asset.ledger_id}
-    if at is None:
-        return int(connection.execute(text(BALANCE), known).scalar_one())
-    return int(connection.execute(text(BALANCE_AT), known | {"at": at}).scalar_one())
-
-
-BALANCES = """
-SELECT l.code, sum(b.debits - b.credits) AS balance
-FROM ledger.account_balances b
-JOIN ledger.accounts a ON a.id = b.account_id AND a.scope = 'user' AND a.never_negative
-JOIN ledger.ledgers l ON l.id = a.ledger_id
-WHERE b.owner_id = :owner_id GROUP BY l.code
-"""
-
-
-def balances(connection: Connection, owner_id: int) -> dict[str, int]:
-    """The balance of each wallet that was ever used, by asset code."""
-    rows = connection.execute(text(BALANCES), {"owner_id": owner_id})
-    return {row.code: int(row.balance) for row in rows}
-
-
-STATEMENT = f"""
-SELECT p.seq, k.code AS kind,
-       CASE WHEN p.debit_account_id IN ({WALLET_ACCOUNTS}) THEN p.amount ELSE -p.amount END AS amount,
-       CASE WHEN p.debit_account_id IN ({WALLET_ACCOUNTS}) THEN p.debit_balance
-            ELSE p.credit_balance END AS balance_after,
-       e.occurred_at, e.booked_at, e.reference
-FROM ledger.postings p
-JOIN ledger.entries e ON e.owner_id = p.owner_id AND e.seq = p.seq
-JOIN ledger.entry_kinds k ON k.id = e.kind_id
-WHERE p.owner_id = :owner_id AND p.ledger_id = :ledger_id AND p.ledger_id <> 3
-  AND (CAST(:booked_at AS timestamptz) IS NULL OR (p.booked_at, p.seq) < (:booked_at, :seq))
-ORDER BY p.booked_at DESC, p.seq DESC LIMIT :limit
-"""
-
-
-def statement(
-    connection: Connection,
-    owner_id: int,
-    asset: AssetInfo,
-    before: tuple[datetime, int] | None,
-    limit: int,
-) -> list[StatementLine]:
-    """What happened to a wallet, newest first. `before` is a line's (booked_at, seq)."""
-    booked_at, seq = before or (None, None)
-    rows = connection.execute(
-        text(STATEMENT),
-        {
-            "owner_id": owner_id,
-            "ledger_id": asset.ledger_id,
-            "booked_at": booked_at,
-            "seq": seq,
-            "limit": limit,
-        },
-    )
-    return [StatementLine(r.seq, r.kind, int(r.amount), int(r.balance_after), *r[4:]) for r in rows]
 
 
 # A win may carry a time up to :ahead after it was booked, and any time before: the bound on

@@ -42,6 +42,9 @@ CHECKS = {
     "rate": "a conversion is at the rate of its hour, after its end",
     "reversal": "a reversal turns an entry round, exactly and once",
     "balance_after": "the balance after a posting follows from the one before",
+    "wallet_balance": "the wallet's balance after a posting follows from all before",
+    "hold": "holds are as their entries say, and what is held is what is open",
+    "claim": "every top-up has claimed its payment",
     "floor": "no account that may not is below zero",
     "cap": "no day counts more than its limit",
     "account_balance": "account balances are the sums of their postings",
@@ -220,7 +223,7 @@ def _check_chart(connection: Connection, report: Report) -> None:
 
 
 DIRECTORY = Path(__file__).parent / "checks"
-BY_OWNERS = ("entries", "lines", "reversals", "balances")
+BY_OWNERS = ("entries", "lines", "reversals", "balances", "wallets", "holds", "payments")
 
 FIND = """
 SELECT found.name, found.owner_id, found.seq, found.detail, count(*) OVER () AS found

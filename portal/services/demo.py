@@ -1,4 +1,4 @@
-"""The demo: users, a finance admin, an API key and three days of history, made the real way.
+"""The demo: users, a finance admin, an API key, three days of history and seed.sql, made the real way.
 
 The history is booked on the ledger clock, which starts three days ago while the books are empty and
 moves forward hour by hour. Run again, it goes on where it was, and adds nothing once it is done.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 from portal import ledger
@@ -33,6 +34,10 @@ PEOPLE = (
     ("demo-fatima", "Fatima", "UTC"),
 )
 ADMIN = "admin@dreamland.example"
+SEED = Path(__file__).parent.parent.parent / "seed.sql"
+BOOKED_BY_SEED = """
+SELECT count(*) FROM ledger.entries e JOIN api_clients c ON c.id = e.client_id WHERE c.name = 'seed'
+"""
 
 
 def seed() -> bool:
@@ -44,6 +49,7 @@ def seed() -> bool:
         raise Refused("forbidden", "production takes no demo users, secrets or history")
     people = [users.create(*person)[0] for person in PEOPLE]
     made = _history(people)
+    made = _opening_balances() or made
     return _secrets(runtime().settings.var_dir / "demo.json", people) or made
 
 
@@ -63,6 +69,14 @@ def _history(people: list[users.Profile]) -> bool:
     with runtime().engine.connect() as connection:
         ledger.set_clock(connection, None)
     return True
+
+
+def _opening_balances() -> bool:
+    """Run seed.sql; False when all it books was there."""
+    with ledger.autocommit(runtime().engine).connect() as connection:  # the file's own transaction
+        before = connection.scalar(text(BOOKED_BY_SEED))
+        connection.exec_driver_sql(SEED.read_text().replace("%", "%%"))
+        return bool(connection.scalar(text(BOOKED_BY_SEED)) != before)
 
 
 def _play(client_id: int, people: list[users.Profile], start: datetime, hour: int) -> None:

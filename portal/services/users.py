@@ -57,6 +57,14 @@ def parse_id(text: str) -> int:
     return int(text)
 
 
+def parse_entry_id(text: str, user_id: int) -> int | None:
+    """The number of an entry `<user>-<seq>` in a path; None for what can be no entry of the user."""
+    owner, _, seq = text.partition("-")
+    if owner != str(user_id) or not ID.fullmatch(seq) or int(seq) > MAX_ID:
+        return None
+    return int(seq)
+
+
 def create(
     external_id: str,
     display_name: str,

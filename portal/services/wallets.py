@@ -6,20 +6,20 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Connection
 
 from portal import ledger
-from portal.ledger.errors import NotFound
-from portal.ledger.reports import StatementLine, UsdDay
+from portal.ledger.reports import UsdDay
+from portal.ledger.wallets import StatementLine
 from portal.runtime import runtime
-from portal.services import wins
+from portal.services import assets, wins
 
 FIRST_DAY = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What a wallet held at a time."""
+    """What a user's wallet held at a time, in base units of the asset."""
 
     asset: ledger.AssetInfo
-    units: int
+    wallet: ledger.Wallet
     at: datetime
 
 
@@ -31,26 +31,20 @@ class UsdHistory:
     total: int
 
 
-def assets() -> list[ledger.AssetInfo]:
-    """Every asset, tokens and currencies first."""
-    with runtime().engine.connect() as connection:
-        return list(ledger.assets(connection).values())
-
-
 def all_of(user_id: int) -> list[Balance]:
-    """A balance for every asset. Raises NotFound('unknown_user')."""
+    """The wallet of every asset. Raises NotFound('unknown_user')."""
     with runtime().snapshot() as connection:
         now = _now_for(connection, user_id)
-        held = ledger.balances(connection, user_id)
-        return [Balance(a, held.get(a.code, 0), now) for a in ledger.assets(connection).values()]
+        held = ledger.wallets(connection, user_id)
+        return [Balance(a, held[a.code], now) for a in ledger.assets(connection).values()]
 
 
 def one(user_id: int, code: str, at: datetime | None) -> Balance:
-    """One balance, now or as of a booked time. Raises NotFound('unknown_user', 'unknown_asset')."""
+    """One wallet, now or as of a booked time. Raises NotFound('unknown_user', 'unknown_asset')."""
     with runtime().engine.connect() as connection:
         now = _now_for(connection, user_id)
-        asset = _asset(connection, code)
-        return Balance(asset, ledger.balance(connection, user_id, asset, at), at or now)
+        asset = assets.get(code)
+        return Balance(asset, ledger.wallet(connection, user_id, asset, at), at or now)
 
 
 def statement(
@@ -59,16 +53,16 @@ def statement(
     """A wallet's transactions, newest first. Raises NotFound('unknown_user', 'unknown_asset')."""
     with runtime().engine.connect() as connection:
         _now_for(connection, user_id)
-        asset = _asset(connection, code)
+        asset = assets.get(code)
         return asset, ledger.statement(connection, user_id, asset, before, limit)
 
 
 def stats(user_id: int) -> tuple[wins.Today, Balance]:
     """The user's day so far and the USD balance, of one moment. Raises NotFound('unknown_user')."""
+    usd = assets.get("USD")
     with runtime().snapshot() as connection:
         today = wins.day_of(connection, user_id)
-        usd = _asset(connection, "USD")
-        return today, Balance(usd, ledger.balance(connection, user_id, usd), today.as_of)
+        return today, Balance(usd, ledger.wallet(connection, user_id, usd), today.as_of)
 
 
 def usd_history(
@@ -90,10 +84,3 @@ def _now_for(connection: Connection, user_id: int) -> datetime:
     now = ledger.now(connection)
     ledger.local_day(connection, user_id, now)
     return now
-
-
-def _asset(connection: Connection, code: str) -> ledger.AssetInfo:
-    asset = ledger.assets(connection).get(code)
-    if asset is None:
-        raise NotFound("unknown_asset", f"there is no asset {code}")
-    return asset

@@ -10,11 +10,10 @@ from tests.house.source import PROGRAM, files, read, tree
 FUNCTION_LINES = 60
 USUAL_LINES = 30
 FILE_LINES = 300
-SQL_LINES = 340
+SQL_LINES = 400
 """`40_post.sql` is one function: its steps share their variables."""
 
 LONG_FILES = {
-    "portal/ledger/models.py": "one table after the other, read like a document",
     "migrations/versions/0001_the_books.py": "every table of the first version, column by column",
 }
 LONG_FUNCTIONS = {

@@ -136,7 +136,8 @@ def test_only_install_writes_the_ledgers_tables_through_models() -> None:
         calls = re.findall(r"\b(?:insert|update|delete)\((?:\w+\.)?(\w+)", read(path))
         ledgers = {
             node.name
-            for node in tree(Path("portal/ledger/models.py")).body
+            for file in files("portal/ledger/models")
+            for node in tree(file).body
             if isinstance(node, ast.ClassDef)
         }
         assert not set(calls) & ledgers, path

@@ -22,6 +22,7 @@ MOVES = {
     "expiry": ("INVENTORY", None),
 }
 """The user's account that an amount leaves and the one it enters."""
+ENDS = {"capture", "release"}
 REVERSIBLE = {"win", "top_up", "bonus", "spend"}
 
 
@@ -32,6 +33,7 @@ class Booked:
     amount: int
     day: date
     is_reversed: bool = False
+    is_ended: bool = False
 
 
 @dataclass
@@ -77,6 +79,8 @@ class Model:
             return "occurred_at_out_of_range"
         if entry.kind == "reversal" and (code := self._irreversible(owner, entry)):
             return code
+        if entry.kind in ENDS and (code := self._not_to_be_ended(owner, entry)):
+            return code
         amount = self._amount(owner, entry)
         if entry.kind == "win":
             assert entry.occurred_at
@@ -88,9 +92,17 @@ class Model:
             return "insufficient_funds"
         return None
 
+    def _not_to_be_ended(self, owner: OwnerBooks, entry: Entry) -> str | None:
+        hold = owner.entries.get(entry.hold_seq or 0)
+        if hold is None or (hold.kind, hold.ledger_id) != ("hold", entry.ledger_id):
+            return "unknown_hold"
+        if hold.is_ended:
+            return "hold_not_open"
+        return "capture_exceeds_hold" if (entry.amount or 0) > hold.amount else None
+
     def _irreversible(self, owner: OwnerBooks, entry: Entry) -> str | None:
         original = owner.entries.get(entry.reverses_seq or 0)
-        if original is None:
+        if original is None or original.ledger_id != entry.ledger_id:
             return "unknown_entry"
         if original.kind not in REVERSIBLE:
             return "not_reversible"
@@ -111,6 +123,11 @@ class Model:
             owner.held[source] -= amount
         if target:
             owner.held[target] += amount
+        if entry.kind in ENDS:
+            hold = owner.entries[entry.hold_seq or 0]
+            hold.is_ended = True
+            owner.held[entry.ledger_id, "HELD"] -= hold.amount - amount
+            owner.held[entry.ledger_id, "INVENTORY"] += hold.amount - amount
         if entry.kind == "win":
             owner.used[day] += amount
         if entry.kind == "reversal":
@@ -129,24 +146,26 @@ class Model:
             assert (outcome.day, outcome.used) == (day, owner.used[day])
             assert outcome.day_limit == chart.DAY_LIMIT
         if code == "insufficient_funds":
-            source, _ = self._accounts(owner, entry)
-            assert source
-            assert outcome.balance == owner.held[source]
+            self._check_wallet(owner, entry, outcome)
 
     def _check_now(self, owner: OwnerBooks, entry: Entry, outcome: Outcome, day: date) -> None:
         if entry.kind == "win":
             assert (outcome.used, outcome.day_limit) == (owner.used[day], chart.DAY_LIMIT)
             assert outcome.balance is None
         else:
-            source, target = self._accounts(owner, entry)
-            account = source or target
-            assert account
-            assert outcome.balance == owner.held[account]
+            self._check_wallet(owner, entry, outcome)
+
+    def _check_wallet(self, owner: OwnerBooks, entry: Entry, outcome: Outcome) -> None:
+        """All that the user has in the entry's ledger, and what of it is set aside."""
+        wallet = {code: n for (ledger, code), n in owner.held.items() if ledger == entry.ledger_id}
+        assert outcome.balance == sum(wallet.values())
+        assert outcome.held == wallet.get("HELD", 0)
 
     def _amount(self, owner: OwnerBooks, entry: Entry) -> int:
         if entry.kind == "reversal":
             return owner.entries[entry.reverses_seq or 0].amount
-        assert entry.amount is not None
+        if entry.amount is None:
+            return owner.entries[entry.hold_seq or 0].amount
         return entry.amount
 
     def _accounts(self, owner: OwnerBooks, entry: Entry) -> tuple[Account | None, Account | None]:

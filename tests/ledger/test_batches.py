@@ -14,7 +14,8 @@ from tests.ledger.model import HOURS_BACK, Model
 ZONES = ("UTC", "Asia/Kolkata", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/St_Johns")
 CREDITS = ("GOLD_COIN", "LOYALTY_POINT")
 NOBODY = 2**62
-KINDS = (*["win"] * 6, "top_up", "bonus", *["spend"] * 3, "hold", "capture", "release", "expiry")
+KINDS = (*["win"] * 6, "top_up", "bonus", *["spend"] * 3, *["hold"] * 2, "expiry")
+ENDS = ("capture", "release")
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,8 @@ class Traffic:
         owner = rng.choice([*self.zones] * 10 + [NOBODY])
         if rng.random() < 0.15:
             return self._reversal(owner)
+        if rng.random() < 0.15:
+            return self._end(owner)
         kind = rng.choice(KINDS)
         if kind == "win":
             at = now - rng.choice(HOURS_BACK) + timedelta(seconds=rng.choice((0, 0, 50)))
@@ -64,6 +67,20 @@ class Traffic:
         ledger_id = booked.ledger_id if booked else 1
         asset = {1: "DREAM", 4: "GOLD_COIN", 6: "LOYALTY_POINT"}[ledger_id]
         return self.books.entry("reversal", owner, None, asset=asset, reverses=seq)
+
+    def _end(self, owner: int) -> Entry:
+        """A capture or release of what may be a hold."""
+        books = self.model.owners.get(owner)
+        last = books.seq if books else 1
+        holds = (
+            [seq for seq, booked in books.entries.items() if booked.kind == "hold"] if books else []
+        )
+        seq = self.rng.choice([*holds[-6:], self.rng.randrange(1, last + 4)])
+        ledger_id = books.entries[seq].ledger_id if books and seq in books.entries else 4
+        asset = "LOYALTY_POINT" if ledger_id == 6 else "GOLD_COIN"
+        kind = self.rng.choice(ENDS)
+        amount = self.rng.choice((None, "1", "7", "40")) if kind == "capture" else None
+        return self.books.entry(kind, owner, amount, asset=asset, ends=seq)
 
     def send(self, size: int) -> None:
         now = self.books.now()
@@ -100,6 +117,7 @@ def test_the_random_batches_meet_every_outcome(books: Books) -> None:
         *("posted", "replayed", "unknown_user", "idempotency_key_reused", "daily_limit_exceeded"),
         *("insufficient_funds", "occurred_at_out_of_range"),
         *("unknown_entry", "already_reversed", "not_reversible"),
+        *("unknown_hold", "hold_not_open", "capture_exceeds_hold"),
     }
 
 

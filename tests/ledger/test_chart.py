@@ -10,6 +10,7 @@ from portal import boot
 from portal.ledger import chart, functions, install
 from portal.ledger.amounts import MAX_AMOUNT
 from portal.ledger.errors import ChartMismatch
+from portal.ledger.posting import KIND_IDS
 from tests.factories import Books
 
 
@@ -88,11 +89,6 @@ def test_the_normal_side_follows_from_the_type(type_: chart.AccountType, side: s
     assert chart.Account("X", type_, "user").normal_side == side
 
 
-def test_fixed_accounts_leave_the_numbers_of_credits_alone() -> None:
-    assert sum(len(led.accounts) for led in chart.FIXED_LEDGERS) < install.FIRST_CREDIT_ACCOUNT
-    assert max(led.id for led in chart.FIXED_LEDGERS) < install.FIRST_CREDIT_LEDGER
-
-
 def test_the_kinds_are_those_of_the_design() -> None:
     assert [(kind.id, kind.code) for kind in chart.KINDS] == list(
         enumerate(
@@ -129,13 +125,19 @@ def test_constraints_say_the_limits_of_the_chart_again(owner_engine: Engine) -> 
     said = {
         "daily_balances_limit": f"{chart.DAY_LIMIT}",
         "postings_amount": f"{MAX_AMOUNT}",
-        "entries_reverses": f"kind_id <> {next(k.id for k in chart.KINDS if k.code == 'reversal')}",
+        "entries_reverses": f"kind_id <> {KIND_IDS['reversal']}",
+        "entries_hold": f"kind_id <> ALL (ARRAY[{KIND_IDS['capture']}, {KIND_IDS['release']}]",
     }
     with owner_engine.connect() as connection:
         for name, words in said.items():
             assert words in connection.scalar(text(query), {"name": name})
         source = connection.scalar(text("SELECT prosrc FROM pg_proc WHERE proname = 'post'"))
-    assert str(MAX_AMOUNT) in source
+    for limit in (
+        f"{MAX_AMOUNT};",
+        f"'{chart.HOLD_DEFAULT.days} days'",
+        f"'{chart.HOLD_LONGEST.days} days'",
+    ):
+        assert limit in source
 
 
 CHANGES = [

@@ -1,7 +1,7 @@
 """Runs the worked entries of portal/ledger/README.md through the real posting path.
 
-A block fenced as `entry` has action lines (`KIND AMOUNT ASSET`, `conversion at RATE`, `reversal` of
-the line before), a blank line, and the postings of the last action: ledger, debit ← credit, amount;
+A block fenced as `entry` has action lines (`KIND AMOUNT ASSET`, `conversion at RATE`, and of the entry in
+the line before `reversal`, `capture AMOUNT ASSET` or `release ASSET`), a blank line, and the postings of the last action: ledger, debit ← credit, amount;
 in brackets the balance after, of a user's account.
 """
 
@@ -60,10 +60,15 @@ def act(books: Books, owner: int, action: str, last_seq: int | None) -> int | No
     if kind == "conversion":
         books.convert(books.next_hour(), words[1])
         return None
+    asset = words[-1]
     if kind == "reversal":
         assert last_seq
-        return books._posted(books.entry("reversal", owner, None, reverses=last_seq))
-    amount, asset = words
+        return books.reverse(owner, last_seq, asset)
+    if kind in ("capture", "release"):
+        assert last_seq
+        amount = words[0] if kind == "capture" else None
+        return books._posted(books.entry(kind, owner, amount, asset=asset, ends=last_seq))
+    amount = words[0]
     if kind == "fee_settlement":
         entry = books.entry("spend", owner, amount, asset=asset)
         fees = next(led.id for led in chart.FIXED_LEDGERS if led.code == "FEES")

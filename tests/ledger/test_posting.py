@@ -70,8 +70,8 @@ def test_each_credit_kind_makes_the_one_posting_of_the_chart(
 ) -> None:
     owner = books.owner()
     books.top_up(owner, asset, "100")
-    books._posted(books.entry("hold", owner, "50", asset=asset))
-    outcome = one(books, books.entry(kind, owner, "20", asset=asset))
+    hold = books.hold(owner, asset, "20") if kind in ("capture", "release") else None
+    outcome = one(books, books.entry(kind, owner, "20", asset=asset, ends=hold))
     assert outcome.seq is not None
     units = 20 * 10 ** (2 if asset == "LOYALTY_POINT" else 0)
     assert lines(books.engine, owner, outcome.seq) == [(asset, *pair, units)]
@@ -282,14 +282,12 @@ def test_more_than_is_held_cannot_be_spent(books: Books) -> None:
 def test_what_is_held_back_cannot_be_spent(books: Books) -> None:
     owner = books.owner()
     books.top_up(owner, "DIAMOND", "10")
-    books._posted(books.entry("hold", owner, "8", asset="DIAMOND"))
-    assert (
-        one(books, books.entry("spend", owner, "3", asset="DIAMOND")).code == "insufficient_funds"
-    )
-    assert (
-        one(books, books.entry("capture", owner, "9", asset="DIAMOND")).code == "insufficient_funds"
-    )
-    assert one(books, books.entry("capture", owner, "8", asset="DIAMOND")).status == "posted"
+    hold = books.hold(owner, "DIAMOND", "8")
+    for kind in ("spend", "hold", "expiry"):
+        outcome = one(books, books.entry(kind, owner, "3", asset="DIAMOND"))
+        assert outcome.code == "insufficient_funds"
+        assert (outcome.balance, outcome.held) == (10, 8)
+    books.capture(owner, hold, "DIAMOND")
     assert one(books, books.entry("spend", owner, "2", asset="DIAMOND")).balance == 0
 
 
@@ -373,8 +371,8 @@ def test_an_entry_that_is_not_there_cannot_be_reversed(books: Books) -> None:
 def test_kinds_that_are_not_reversible_stay(books: Books, kind: str) -> None:
     owner = books.owner()
     books.top_up(owner, "GOLD_COIN", "10")
-    books._posted(books.entry("hold", owner, "5", asset="GOLD_COIN"))
-    seq = books._posted(books.entry(kind, owner, "1", asset="GOLD_COIN"))
+    hold = books.hold(owner, "GOLD_COIN", "5") if kind in ("capture", "release") else None
+    seq = books._posted(books.entry(kind, owner, "1", asset="GOLD_COIN", ends=hold))
     outcome = one(books, books.entry("reversal", owner, None, asset="GOLD_COIN", reverses=seq))
     assert (outcome.status, outcome.code) == ("rejected", "not_reversible")
 
@@ -432,8 +430,8 @@ def test_totals_go_beyond_the_largest_amount(books: Books) -> None:
     assert one(books, spend).balance == 2 * MAX_AMOUNT
     with books.engine.connect() as connection:
         asset = ledger.assets(connection)["GOLD_COIN"]
-        assert ledger.balance(connection, owner, asset) == 2 * MAX_AMOUNT
-        assert ledger.balance(connection, owner, asset, books.now()) == 2 * MAX_AMOUNT
+        assert ledger.wallet(connection, owner, asset).balance == 2 * MAX_AMOUNT
+        assert ledger.wallet(connection, owner, asset, books.now()).balance == 2 * MAX_AMOUNT
 
 
 @pytest.mark.parametrize("units", [0, -1, MAX_AMOUNT + 1, None])

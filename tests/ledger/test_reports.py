@@ -12,8 +12,8 @@ from sqlalchemy import URL, Engine, text
 
 from portal import create_app, ledger
 from portal.ledger.errors import NotFound
-from portal.ledger.reports import AssetInfo, StatementLine
 from portal.ledger.trial_balance import trial_balance
+from portal.ledger.wallets import AssetInfo, StatementLine, Wallet
 from tests.conftest import settings_for
 from tests.factories import Books, Days, some_days, start_of_hour
 
@@ -127,14 +127,17 @@ def test_the_trial_balance_of_empty_books_is_zero(databases: object, tmp_path: P
     databases.drop(url)  # type: ignore[attr-defined]
 
 
-def brute_balance(postings: list[Posting], owner: int, asset: str, at: datetime | None) -> int:
+def brute_wallet(postings: list[Posting], owner: int, asset: str, at: datetime | None) -> Wallet:
     """What the owner's accounts with a floor hold, by adding up."""
     mine = [p for p in postings if (p.owner_id, p.ledger) == (owner, asset)]
     booked = [p for p in mine if at is None or p.booked_at <= at]
-    return sum(p.amount * ((p.debit in WALLETS) - (p.credit in WALLETS)) for p in booked)
+    return Wallet(
+        sum(p.amount * ((p.debit in WALLETS) - (p.credit in WALLETS)) for p in booked),
+        sum(p.amount * ((p.debit == "HELD") - (p.credit == "HELD")) for p in booked),
+    )
 
 
-def test_a_balance_at_any_time_is_the_sum_of_its_postings(
+def test_a_wallet_at_any_time_is_the_sum_of_its_postings(
     engine: Engine, postings: list[Posting], assets: dict[str, AssetInfo]
 ) -> None:
     times = [None, *Random(2).sample(list(moments(postings)), 60)]
@@ -142,18 +145,18 @@ def test_a_balance_at_any_time_is_the_sum_of_its_postings(
         for owner in sorted({p.owner_id for p in postings}):
             for asset in assets.values():
                 for at in times:
-                    found = ledger.balance(connection, owner, asset, at)
-                    assert found == brute_balance(postings, owner, asset.code, at)
+                    found = ledger.wallet(connection, owner, asset, at)
+                    assert found == brute_wallet(postings, owner, asset.code, at)
 
 
-def test_all_balances_at_once_are_the_single_ones(
+def test_all_wallets_at_once_are_the_single_ones(
     engine: Engine, postings: list[Posting], assets: dict[str, AssetInfo]
 ) -> None:
     with engine.connect() as connection:
         for owner in sorted({p.owner_id for p in postings}):
-            at_once = ledger.balances(connection, owner)
+            at_once = ledger.wallets(connection, owner)
             for asset in assets.values():
-                assert at_once.get(asset.code, 0) == ledger.balance(connection, owner, asset)
+                assert at_once[asset.code] == ledger.wallet(connection, owner, asset)
 
 
 def test_who_has_no_postings_has_nothing_at_any_time(
@@ -161,9 +164,9 @@ def test_who_has_no_postings_has_nothing_at_any_time(
 ) -> None:
     owner = books.owner()
     with books.engine.connect() as connection:
-        assert ledger.balances(connection, owner) == {}
-        for at in (None, books.now()):
-            assert ledger.balance(connection, owner, assets["USD"], at) == 0
+        for asset in assets.values():
+            for at in (None, books.now()):
+                assert ledger.wallet(connection, owner, asset, at) == Wallet(0, 0)
         assert ledger.statement(connection, owner, assets["USD"], None, 10) == []
 
 
@@ -192,14 +195,23 @@ def test_a_statement_read_in_pages_is_the_whole_statement(
 
 
 def check_lines(lines: list[StatementLine], postings: list[Posting]) -> None:
-    """Newest first, one for each posting, each leading to the balance after it."""
-    assert [line.seq for line in lines] == [p.seq for p in reversed(postings)]
-    balance = 0
-    for line, posting in zip(reversed(lines), postings, strict=True):
-        assert abs(line.amount) == posting.amount
-        balance += line.amount
+    """Newest first, one for each entry, each leading to the balance after it."""
+    by_entry: dict[int, list[Posting]] = {}
+    for posting in postings:
+        by_entry.setdefault(posting.seq, []).append(posting)
+    assert [line.seq for line in lines] == [*reversed(by_entry)]
+    balance = held = 0
+    for line, moved in zip(reversed(lines), by_entry.values(), strict=True):
+        assert line.amount == sum(
+            p.amount * ((p.debit in WALLETS) - (p.credit in WALLETS)) for p in moved
+        )
+        assert line.held_change == sum(
+            p.amount * ((p.debit == "HELD") - (p.credit == "HELD")) for p in moved
+        )
+        balance, held = balance + line.amount, held + line.held_change
         assert line.balance_after == balance
-        assert line.booked_at == posting.booked_at
+        assert line.booked_at == moved[0].booked_at
+    assert balance >= held >= 0
 
 
 def test_a_statement_says_what_happened_and_when(

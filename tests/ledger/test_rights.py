@@ -27,6 +27,7 @@ IMMUTABLE = (
 TABLES = (
     *IMMUTABLE,
     *("owners", "account_balances", "daily_balances", "clock_shift", "assets"),
+    *("holds", "payment_claims"),
     *("ledgers", "accounts", "entry_kinds", "flows", "pairs"),
 )
 
@@ -252,7 +253,7 @@ def test_tables_of_the_callers_own_do_not_stand_in_for_the_books(books: Books, o
         connection.execute(
             text(
                 "SELECT * FROM ledger.post(ARRAY[:o]::bigint[], '{3}', '{4}', '{1}', ARRAY[gen_random_uuid()],"
-                " ARRAY[sha256('')], '{10}', NULL, NULL, NULL, NULL, NULL, NULL, true, NULL, NULL)"
+                " ARRAY[sha256('')], '{10}')"
             ),
             {"o": owner},
         )

@@ -16,12 +16,13 @@ SELECT 'reversal', owner_id, seq, format('line %s has %s of account %s from %s, 
        p.amount, p.debit_account_id, p.credit_account_id, w.amount, w.credit_account_id, w.debit_account_id)
 FROM (SELECT r.owner_id, r.seq, o.line, o.ledger_id, o.credit_account_id AS debit_account_id,
              o.debit_account_id AS credit_account_id, o.amount, o.provider, r.booked_at, r.day,
-             o.debit_balance IS NOT NULL AS credit_kept, o.credit_balance IS NOT NULL AS debit_kept
+             o.debit_balance IS NOT NULL AS credit_kept, o.credit_balance IS NOT NULL AS debit_kept,
+             o.wallet_balance IS NOT NULL AS wallet_kept
       FROM reversal r JOIN ledger.postings o ON o.owner_id = r.owner_id AND o.seq = r.reverses_seq) w
 FULL JOIN (SELECT p.* FROM reversal r JOIN ledger.postings p ON p.owner_id = r.owner_id AND p.seq = r.seq) p
     USING (owner_id, seq, line)
 WHERE (p.ledger_id, p.debit_account_id, p.credit_account_id, p.amount, p.provider, p.booked_at, p.day,
-       p.debit_balance IS NOT NULL, p.credit_balance IS NOT NULL)
+       p.debit_balance IS NOT NULL, p.credit_balance IS NOT NULL, p.wallet_balance IS NOT NULL)
    IS DISTINCT FROM
       (w.ledger_id, w.debit_account_id, w.credit_account_id, w.amount, w.provider, w.booked_at, w.day,
-       w.debit_kept, w.credit_kept)
+       w.debit_kept, w.credit_kept, w.wallet_kept)

@@ -1,6 +1,6 @@
--- The entry that a reversal names, as far as the rules ask for it.
+-- The entry of a ledger that a reversal names, as far as the rules ask for it.
 DROP FUNCTION IF EXISTS ledger.original;
-CREATE FUNCTION ledger.original(p_owner_id bigint, p_seq bigint)
+CREATE FUNCTION ledger.original(p_owner_id bigint, p_seq bigint, p_ledger_id smallint)
 RETURNS TABLE (seq bigint, day date, amount numeric, source_id smallint, target_id smallint,
                limited_id smallint, reversible boolean, reversed boolean)
 LANGUAGE sql STABLE
@@ -8,7 +8,7 @@ AS $$
     SELECT e.seq, e.day, o.amount, f.source_id, f.target_id, f.limited_id, f.reversible,
            EXISTS (SELECT FROM ledger.entries x WHERE x.owner_id = e.owner_id AND x.reverses_seq = e.seq OFFSET 0)
     FROM ledger.entries e
-    JOIN ledger.postings o ON o.owner_id = e.owner_id AND o.seq = e.seq AND o.line = 1
+    JOIN ledger.postings o ON o.owner_id = e.owner_id AND o.seq = e.seq AND o.line = 1 AND o.ledger_id = p_ledger_id
     JOIN ledger.flows f ON f.kind_id = e.kind_id AND f.ledger_id = o.ledger_id
     WHERE e.owner_id = p_owner_id AND e.seq = p_seq AND p_seq IS NOT NULL
     OFFSET 0
@@ -21,21 +21,26 @@ $$;
 -- 3. look up the idempotency keys
 --
 -- The arrays run in parallel, an element an entry; an array that is NULL stands for all NULLs.
--- Amounts are base units. p_wait false leaves out the owners that somebody else holds: their
--- entries come back as 'busy' and nothing waits. p_max_age and p_max_ahead bound occurred_at
+-- Amounts are base units; a reversal and a release have none of their own, a capture without one
+-- takes the whole hold. p_hold names the hold that a capture or release ends, p_expires says when a
+-- new one expires (NULL: in 7 days). p_wait false leaves out the owners that somebody else holds:
+-- their entries come back as 'busy' and nothing waits. p_max_age and p_max_ahead bound occurred_at
 -- (NULL: no bound). p_rate is the rate of conversions.
 --
 -- Outcomes, in the order given: 'posted', 'replayed' (the original's seq, booked_at and day),
--- 'rejected' with a code and its figures, or 'busy'.
+-- 'rejected' with a code and its figures, or 'busy'. `balance` is the whole wallet's, `held` the
+-- part of it that holds have set aside.
 
 DROP FUNCTION IF EXISTS ledger.post;
 CREATE FUNCTION ledger.post(
     p_owner bigint[], p_kind smallint[], p_ledger smallint[], p_client bigint[], p_key uuid[],
-    p_hash bytea[], p_amount numeric[], p_occurred timestamptz[], p_reverses bigint[],
-    p_game text[], p_reference text[], p_description text[], p_reason text[],
-    p_wait boolean, p_max_age interval, p_max_ahead interval, p_rate numeric DEFAULT NULL)
+    p_hash bytea[], p_amount numeric[], p_occurred timestamptz[] DEFAULT NULL, p_reverses bigint[] DEFAULT NULL,
+    p_hold bigint[] DEFAULT NULL, p_expires timestamptz[] DEFAULT NULL, p_game text[] DEFAULT NULL,
+    p_reference text[] DEFAULT NULL, p_description text[] DEFAULT NULL, p_reason text[] DEFAULT NULL,
+    p_provider text[] DEFAULT NULL, p_wait boolean DEFAULT true, p_max_age interval DEFAULT NULL,
+    p_max_ahead interval DEFAULT NULL, p_rate numeric DEFAULT NULL)
 RETURNS TABLE (status text, code text, seq bigint, booked_at timestamptz, day date,
-               day_limit numeric, used numeric, balance numeric)
+               day_limit numeric, used numeric, balance numeric, held numeric)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_temp
 SET plan_cache_mode = force_generic_plan
@@ -44,6 +49,8 @@ AS $$
 #variable_conflict use_column
 DECLARE
     c_max_amount CONSTANT numeric := 115792089237316195423570985008687907853269984665640564039457584007913129639935;
+    c_hold_default CONSTANT interval := '7 days';
+    c_hold_longest CONSTANT interval := '31 days';
     v_now     timestamptz;
     v_n       integer := cardinality(p_owner);
     v_owners  bigint[];        -- those that are locked, and what they say
@@ -59,17 +66,23 @@ DECLARE
     v_limit   numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);
     v_used    numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);
     v_balance numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);
+    v_held    numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);
+    v_amount  numeric[]     := p_amount;
+    v_rest    numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);      -- what a capture leaves of its hold
+    v_expires timestamptz[] := array_fill(NULL::timestamptz, ARRAY[v_n]);  -- of what is held
+    v_holds   boolean       := false;    -- whether any hold is opened or ended
     -- the owner being decided, as its earlier entries of this call leave it
     r         record;
     v_owner   bigint;
     v_next    bigint;
     v_keys    uuid[];         -- posted in this call, and where
     v_at      bigint[];
-    v_undone  bigint[];       -- seq of what was reversed in this call
+    v_undone  bigint[];       -- seq of what was reversed in this call, and of the holds that ended
     v_days    date[];         -- what counts against the day limit, by day
     v_won     numeric[];
     v_moved   numeric[];      -- change of balance, by account
-    v_free    numeric;
+    v_free    numeric;        -- in the wallet: what may be spent
+    v_aside   numeric;        -- and what holds have set aside
     v_sum     numeric;
     p         integer;
     v_latest  timestamptz;    -- booked_at of this call
@@ -93,30 +106,38 @@ BEGIN
     -- 3 and 4. One statement fetches all that the rules need; the loop only compares.
     FOR r IN
         SELECT i.n, i.owner_id, i.key_hash, i.request_hash, i.reverses_seq,
-               CASE WHEN i.reverses_seq IS NULL THEN i.amount ELSE v.amount END AS amount,
+               coalesce(CASE WHEN i.reverses_seq IS NULL THEN i.amount ELSE v.amount END, h.amount) AS amount,
                o.last_seq, t.booked_at, d.day,
                i.occurred_at > v_now + p_max_ahead OR i.occurred_at < v_now - p_max_age AS untimely,
                k.seq AS old_seq, k.request_hash AS old_hash, k.booked_at AS old_booked_at,
-               f.day_limit, w.used, b.balance,
+               f.day_limit, w.used, f.available_id, a.balance AS available, f.held_id, s.balance AS held,
+               f.hold, i.hold_seq, h.seq AS open_seq, h.amount AS hold_amount, h.ended_seq, h.expires_at,
+               coalesce(i.expires_at, t.booked_at + c_hold_default) AS new_expires_at,
                coalesce(f.source_id, v.target_id) AS source_id,
                coalesce(f.target_id, v.source_id) AS target_id,
                v.seq AS undone_seq, v.day AS undone_day, v.limited_id IS NOT NULL AS undone_limited, v.reversible, v.reversed
-        FROM unnest(p_owner, p_kind, p_ledger, p_key, p_hash, p_amount, p_occurred, p_reverses) WITH ORDINALITY
-             AS i (owner_id, kind_id, ledger_id, key_hash, request_hash, amount, occurred_at, reverses_seq, n)
+        FROM unnest(p_owner, p_kind, p_ledger, p_key, p_hash, p_amount, p_occurred, p_reverses, p_hold, p_expires) WITH ORDINALITY
+             AS i (owner_id, kind_id, ledger_id, key_hash, request_hash, amount, occurred_at, reverses_seq, hold_seq, expires_at, n)
         JOIN flows f ON f.kind_id = i.kind_id AND f.ledger_id = i.ledger_id
         LEFT JOIN unnest(v_owners, v_seqs, v_times) o (owner_id, last_seq, last_booked_at) ON o.owner_id = i.owner_id
         CROSS JOIN LATERAL (SELECT greatest(v_now, o.last_booked_at) AS booked_at) t
         LEFT JOIN LATERAL (SELECT e.seq, e.request_hash, e.booked_at, e.day FROM entries e
                            WHERE e.owner_id = i.owner_id AND e.key_hash = i.key_hash OFFSET 0) k ON true
-        LEFT JOIN LATERAL original(i.owner_id, i.reverses_seq) v ON true
+        LEFT JOIN LATERAL original(i.owner_id, i.reverses_seq, i.ledger_id) v ON true
         LEFT JOIN LATERAL local_day(i.owner_id, coalesce(i.occurred_at, t.booked_at)) z ON true
         CROSS JOIN LATERAL (SELECT coalesce(k.day, z.day) AS day) d
         LEFT JOIN LATERAL (SELECT w.used FROM daily_balances w
                            WHERE w.owner_id = i.owner_id AND w.account_id = f.limited_id AND w.day = d.day
                              AND f.limited_id IS NOT NULL OFFSET 0) w ON true
-        LEFT JOIN LATERAL (SELECT a.debits - a.credits AS balance FROM account_balances a
-                           WHERE a.owner_id = i.owner_id AND a.account_id = coalesce(f.source_id, v.target_id, f.target_id, v.source_id)
-                             AND f.limited_id IS NULL OFFSET 0) b ON true
+        LEFT JOIN LATERAL (SELECT b.debits - b.credits AS balance FROM account_balances b
+                           WHERE b.owner_id = i.owner_id AND b.account_id = f.available_id
+                             AND f.limited_id IS NULL OFFSET 0) a ON true
+        LEFT JOIN LATERAL (SELECT b.debits - b.credits AS balance FROM account_balances b
+                           WHERE b.owner_id = i.owner_id AND b.account_id = f.held_id
+                             AND f.held_id IS NOT NULL OFFSET 0) s ON true
+        LEFT JOIN LATERAL (SELECT x.seq, x.amount, x.ended_seq, x.expires_at FROM holds x
+                           WHERE x.owner_id = i.owner_id AND x.seq = i.hold_seq AND x.ledger_id = i.ledger_id
+                             AND i.hold_seq IS NOT NULL OFFSET 0) h ON true
         ORDER BY i.owner_id, i.n
     LOOP
         IF r.owner_id IS DISTINCT FROM v_owner THEN
@@ -134,13 +155,17 @@ BEGIN
         END IF;
         p := array_position(v_days, r.day);
         v_sum := coalesce(r.used, 0) + coalesce(v_won[p], 0);
-        v_free := coalesce(r.balance, 0) + coalesce(v_moved[coalesce(r.source_id, r.target_id)], 0);
+        v_free := coalesce(r.available, 0) + coalesce(v_moved[r.available_id], 0);
+        v_aside := coalesce(r.held, 0) + coalesce(v_moved[r.held_id], 0);
         IF r.untimely IS NOT TRUE OR r.old_seq IS NOT NULL THEN   -- else its year may be one that no driver can read
             v_day[r.n] := r.day;
         END IF;
         v_limit[r.n] := r.day_limit;
         v_used[r.n] := v_sum;
-        v_balance[r.n] := CASE WHEN r.day_limit IS NULL THEN v_free END;
+        IF r.day_limit IS NULL THEN
+            v_balance[r.n] := v_free + v_aside;
+            v_held[r.n] := v_aside;
+        END IF;
 
         p := array_position(v_keys, r.key_hash);
         IF r.old_seq IS NOT NULL OR p IS NOT NULL THEN
@@ -163,12 +188,24 @@ BEGIN
             v_code[r.n] := 'not_reversible';
         ELSIF r.reversed OR r.reverses_seq = ANY (v_undone) THEN
             v_code[r.n] := 'already_reversed';
+        ELSIF r.hold <> 'opens' AND r.open_seq IS NULL THEN
+            IF r.hold_seq > r.last_seq AND r.hold_seq <= v_next THEN
+                RAISE EXCEPTION 'hold % is of this very call', r.hold_seq   -- the caller halves
+                    USING ERRCODE = 'DL012';
+            END IF;
+            v_code[r.n] := 'unknown_hold';
+        ELSIF r.ended_seq IS NOT NULL OR r.hold_seq = ANY (v_undone) OR r.hold = 'captures' AND r.expires_at <= r.booked_at THEN
+            v_code[r.n] := 'hold_not_open';
+        ELSIF r.amount > r.hold_amount THEN
+            v_code[r.n] := 'capture_exceeds_hold';
+        ELSIF r.hold = 'opens' AND (r.new_expires_at <= r.booked_at OR r.new_expires_at > r.booked_at + c_hold_longest) THEN
+            v_code[r.n] := 'expires_at_out_of_range';
         ELSIF (r.amount BETWEEN 1 AND c_max_amount AND r.amount = trunc(r.amount)) IS NOT TRUE THEN
             RAISE EXCEPTION 'an amount is a whole number of base units from 1 to 2^256-1, not %', r.amount
                 USING ERRCODE = 'DL011';
         ELSIF v_sum + r.amount > r.day_limit THEN
             v_code[r.n] := 'daily_limit_exceeded';
-        ELSIF r.source_id IS NOT NULL AND r.amount > v_free THEN
+        ELSIF r.source_id = r.available_id AND r.amount > v_free THEN
             v_code[r.n] := 'insufficient_funds';
         ELSE
             v_next := v_next + 1;
@@ -201,13 +238,28 @@ BEGIN
                     END IF;
                 END IF;
             END IF;
+            IF r.hold IS NOT NULL THEN
+                v_holds := true;
+                IF r.hold = 'opens' THEN
+                    v_expires[r.n] := r.new_expires_at;
+                ELSE   -- the whole hold ends: what was not captured goes back
+                    v_undone := v_undone || r.hold_seq;
+                    v_amount[r.n] := r.amount;
+                    v_rest[r.n] := r.hold_amount - r.amount;
+                    v_moved[r.held_id] := coalesce(v_moved[r.held_id], 0) - v_rest[r.n];
+                    v_moved[r.available_id] := coalesce(v_moved[r.available_id], 0) + v_rest[r.n];
+                END IF;
+            END IF;
             IF r.source_id IS NOT NULL THEN
                 v_moved[r.source_id] := coalesce(v_moved[r.source_id], 0) - r.amount;
             END IF;
             IF r.target_id IS NOT NULL THEN
                 v_moved[r.target_id] := coalesce(v_moved[r.target_id], 0) + r.amount;
             END IF;
-            v_balance[r.n] := v_balance[r.n] + CASE WHEN r.source_id IS NULL THEN r.amount ELSE -r.amount END;
+            IF r.day_limit IS NULL THEN
+                v_held[r.n] := coalesce(r.held, 0) + coalesce(v_moved[r.held_id], 0);
+                v_balance[r.n] := coalesce(r.available, 0) + coalesce(v_moved[r.available_id], 0) + v_held[r.n];
+            END IF;
         END IF;
         IF v_code[r.n] IS NOT NULL THEN
             v_status[r.n] := 'rejected';
@@ -230,10 +282,11 @@ BEGIN
     -- only be looked up by index. A plain = may be planned, while the books are small, as a join
     -- that reads a whole table, and the plan stays when they are big.
     WITH accepted AS MATERIALIZED (
-        SELECT * FROM unnest(p_owner, v_seq, p_kind, p_ledger, p_client, p_key, p_hash, p_amount, p_occurred,
-                             v_booked, v_day, p_reverses, p_game, p_reference, p_description, p_reason)
+        SELECT * FROM unnest(p_owner, v_seq, p_kind, p_ledger, p_client, p_key, p_hash, v_amount, p_occurred,
+                             v_booked, v_day, p_reverses, p_hold, p_game, p_reference, p_description, p_reason,
+                             p_provider, v_rest, v_balance)
             AS a (owner_id, seq, kind_id, ledger_id, client_id, key_hash, request_hash, amount, occurred_at,
-                  booked_at, day, reverses_seq, game, reference, description, reason)
+                  booked_at, day, reverses_seq, hold_seq, game, reference, description, reason, provider, rest, balance)
         WHERE a.seq IS NOT NULL
     ), heads AS (
         UPDATE owners o SET last_seq = h.seq, last_booked_at = h.booked_at
@@ -241,9 +294,9 @@ BEGIN
         WHERE o.owner_id = ANY (ARRAY[h.owner_id])
     ), new_entries AS (
         INSERT INTO entries (owner_id, seq, kind_id, client_id, key_hash, request_hash, occurred_at, booked_at, day,
-                             accounting_date, reverses_seq, game, reference, description, reason)
+                             accounting_date, reverses_seq, hold_seq, game, reference, description, reason)
         SELECT owner_id, seq, kind_id, client_id, key_hash, request_hash, coalesce(occurred_at, booked_at), booked_at, day,
-               (booked_at AT TIME ZONE 'UTC')::date, reverses_seq, game, reference, description, reason
+               (booked_at AT TIME ZONE 'UTC')::date, reverses_seq, hold_seq, game, reference, description, reason
         FROM accepted
     ), rules AS MATERIALIZED (
         SELECT a.*, f.fixed, f.basis_points, f.provider
@@ -251,19 +304,21 @@ BEGIN
         CROSS JOIN LATERAL fee_rule(a.kind_id, a.at) f
     ), lines AS MATERIALIZED (
         SELECT a.owner_id, a.seq, a.booked_at, a.day, q.line, q.posting_ledger_id AS ledger_id, q.debit_account_id, q.credit_account_id,
-               m.amount, CASE WHEN q.role = 'fee' THEN r.provider END AS provider, q.debit_sign, q.credit_sign,
-               q.counts
+               m.amount, CASE WHEN q.role = 'fee' THEN r.provider WHEN q.names_provider THEN a.provider END AS provider,
+               q.debit_sign, q.credit_sign, q.counts, CASE WHEN q.wallet THEN a.balance END AS wallet_balance
         FROM accepted a
         JOIN pairs q ON q.kind_id = a.kind_id AND q.ledger_id = a.ledger_id
         LEFT JOIN rules r ON r.kind_id = a.kind_id AND r.at = CASE WHEN p_rate IS NULL THEN a.booked_at ELSE a.occurred_at END
         CROSS JOIN LATERAL (SELECT CASE q.role WHEN 'amount' THEN a.amount
                                                WHEN 'converted' THEN trunc(a.amount * p_rate)
+                                               WHEN 'rest' THEN a.rest
                                                ELSE fee(r.fixed, r.basis_points, trunc(a.amount * p_rate)) END AS amount) m
         WHERE m.amount > 0
         UNION ALL
         SELECT a.owner_id, a.seq, a.booked_at, a.day, o.line, o.ledger_id, o.credit_account_id, o.debit_account_id,
                o.amount, o.provider, CASE WHEN c.scope = 'user' THEN c.sign ELSE 0 END,
-               CASE WHEN d.scope = 'user' THEN d.sign ELSE 0 END, false
+               CASE WHEN d.scope = 'user' THEN d.sign ELSE 0 END, false,
+               CASE WHEN o.wallet_balance IS NOT NULL THEN a.balance END
         FROM accepted a
         CROSS JOIN LATERAL (SELECT * FROM postings o WHERE o.owner_id = a.owner_id AND o.seq = a.reverses_seq OFFSET 0) o
         JOIN accounts d ON d.id = o.debit_account_id
@@ -295,7 +350,7 @@ BEGIN
         FROM (SELECT owner_id, account_id, day, seq, debit, credit, counted FROM sides
               UNION ALL   -- a reversed win gives its own day back what it used
               SELECT a.owner_id, v.limited_id, v.day, NULL, 0, 0, -v.amount
-              FROM accepted a CROSS JOIN LATERAL original(a.owner_id, a.reverses_seq) v
+              FROM accepted a CROSS JOIN LATERAL original(a.owner_id, a.reverses_seq, a.ledger_id) v
               WHERE v.limited_id IS NOT NULL) s
         GROUP BY owner_id, account_id, day
     ), day_grown AS (
@@ -319,12 +374,22 @@ BEGIN
         WINDOW w AS (PARTITION BY s.owner_id, s.account_id)
     )
     INSERT INTO postings (owner_id, seq, line, ledger_id, booked_at, day, debit_account_id, credit_account_id, amount,
-                          debit_balance, credit_balance, provider)
+                          debit_balance, credit_balance, provider, wallet_balance)
     SELECT l.owner_id, l.seq, l.line, l.ledger_id, l.booked_at, l.day, l.debit_account_id, l.credit_account_id, l.amount,
-           d.balance, c.balance, l.provider
+           d.balance, c.balance, l.provider, l.wallet_balance
     FROM lines l
     LEFT JOIN balances d ON d.owner_id = l.owner_id AND d.seq = l.seq AND d.line = l.line AND d.account_id = l.debit_account_id
     LEFT JOIN balances c ON c.owner_id = l.owner_id AND c.seq = l.seq AND c.line = l.line AND c.account_id = l.credit_account_id;
 
-    RETURN QUERY SELECT * FROM unnest(v_status, v_code, v_shown, v_booked, v_day, v_limit, v_used, v_balance);
+    IF v_holds THEN
+        INSERT INTO holds (owner_id, seq, ledger_id, amount, expires_at)
+        SELECT h.owner_id, h.seq, h.ledger_id, h.amount, h.expires_at
+        FROM unnest(p_owner, v_seq, p_ledger, p_amount, v_expires) h (owner_id, seq, ledger_id, amount, expires_at)
+        WHERE h.seq IS NOT NULL AND h.expires_at IS NOT NULL;
+        UPDATE holds h SET ended_seq = e.seq
+        FROM unnest(p_owner, v_seq, p_hold) e (owner_id, seq, hold_seq)
+        WHERE e.seq IS NOT NULL AND h.owner_id = ANY (ARRAY[e.owner_id]) AND h.seq = ANY (ARRAY[e.hold_seq]);
+    END IF;
+
+    RETURN QUERY SELECT * FROM unnest(v_status, v_code, v_shown, v_booked, v_day, v_limit, v_used, v_balance, v_held);
 END $$;

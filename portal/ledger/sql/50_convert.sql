@@ -75,8 +75,8 @@ BEGIN
             post(v_owners, array_fill(v_kind, ARRAY[v_n]), array_fill(v_ledger, ARRAY[v_n]),
                  array_fill(0::bigint, ARRAY[v_n]), array_fill(v_key, ARRAY[v_n]), v_hashes, v_amounts,
                  array_fill(v_end - interval '1 microsecond', ARRAY[v_n]),
-                 NULL, NULL, array_fill(v_name, ARRAY[v_n]), NULL, NULL, true, NULL, NULL, v_rate)
-        ) WITH ORDINALITY AS u (owner_id, status, code, seq, booked_at, day, day_limit, used, balance, n)
+                 p_reference => array_fill(v_name, ARRAY[v_n]), p_rate => v_rate)
+        ) WITH ORDINALITY AS u (owner_id, status, code, seq, booked_at, day, day_limit, used, balance, held, n)
         ORDER BY u.n);
 
     -- The sums are read back from the postings, which the statement that made them can't see.

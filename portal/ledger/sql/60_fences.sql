@@ -23,7 +23,7 @@ BEGIN
         EXECUTE format('CREATE OR REPLACE TRIGGER immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.%I
                         FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change()', v_table);
     END LOOP;
-    FOREACH v_table IN ARRAY ARRAY['owners', 'account_balances', 'daily_balances'] LOOP
+    FOREACH v_table IN ARRAY ARRAY['owners', 'account_balances', 'daily_balances', 'holds', 'payment_claims'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER stays BEFORE DELETE OR TRUNCATE ON ledger.%I
                         FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_removal()', v_table);
     END LOOP;

@@ -1,0 +1,10 @@
+"""The job that releases holds whose time is over."""
+
+from jobs.context import in_app
+from portal.services import holds
+
+
+@in_app
+def expire_due() -> int:
+    """Release every open hold that has expired; how many. Safe to run twice."""
+    return holds.expire_due()

@@ -1,0 +1,98 @@
+"""Credits: top-ups, bonuses, spends and the reversal of each."""
+
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify
+
+from portal.api import requests
+from portal.api.fields import Amount, Body, LongText, ShortText, decimal, moment
+from portal.api.problems import Problem
+from portal.api.wallets import figures
+from portal.services import assets, credits, users
+
+blueprint = Blueprint("credits", __name__)
+
+Answer = tuple[Response, int, dict[str, str]]
+DEFAULT_PROVIDER = "default"
+
+
+class SpendBody(Body):
+    amount: Amount
+    reference: ShortText
+    description: LongText | None = None
+
+
+class TopUpBody(SpendBody):
+    provider: ShortText = DEFAULT_PROVIDER
+
+
+class BonusBody(SpendBody):
+    reason: LongText | None = None
+
+
+class ReversalBody(Body):
+    reason: LongText
+
+
+@blueprint.post("/users/<user_id>/wallets/<asset>/top-ups")
+@requests.scope("wallets:write")
+def post_top_up(user_id: str, asset: str) -> Answer:
+    request, body = asked(user_id, asset, TopUpBody)
+    return answer(credits.top_up(request, body.provider))
+
+
+@blueprint.post("/users/<user_id>/wallets/<asset>/bonuses")
+@requests.scope("wallets:write")
+def post_bonus(user_id: str, asset: str) -> Answer:
+    request, body = asked(user_id, asset, BonusBody)
+    return answer(credits.bonus(request, body.reason))
+
+
+@blueprint.post("/users/<user_id>/wallets/<asset>/spends")
+@requests.scope("wallets:write")
+def post_spend(user_id: str, asset: str) -> Answer:
+    request, _ = asked(user_id, asset, SpendBody)
+    return answer(credits.spend(request))
+
+
+@blueprint.post("/users/<user_id>/entries/<entry_id>/reversals")
+@requests.scope("wallets:write")
+def post_reversal(user_id: str, entry_id: str) -> Answer:
+    key, owner_id = requests.idempotency_key(), users.parse_id(user_id)
+    body = requests.body(ReversalBody)
+    seq = users.parse_entry_id(entry_id, owner_id)
+    if seq is None:
+        raise Problem("unknown_entry", credits.DETAILS["unknown_entry"])
+    return answer(credits.reverse(g.caller.client_id, key, owner_id, seq, body.reason))
+
+
+def asked(user_id: str, asset: str, model: type[Any]) -> tuple[credits.Request, Any]:
+    """What a call asks for, and its body with the fields that only its kind has."""
+    key, owner_id = requests.idempotency_key(), users.parse_id(user_id)
+    credit = assets.credit(asset)
+    body = requests.body(model, credit.scale)
+    request = credits.Request(
+        client_id=g.caller.client_id,
+        key=key,
+        user_id=owner_id,
+        asset=credit,
+        amount=body.amount,
+        reference=body.reference,
+        description=body.description,
+    )
+    return request, body
+
+
+def answer(made: credits.Transaction, **more: Any) -> Answer:
+    """What was booked, with the wallet as it is now."""
+    transaction = {
+        "entry_id": f"{made.user_id}-{made.seq}",
+        "kind": made.kind,
+        "asset": made.asset.code,
+        "amount": decimal(made.amount, made.asset.scale),
+        "booked_at": moment(made.booked_at),
+        "reference": made.reference,
+    }
+    response = jsonify(transaction=transaction, **figures(made.wallet, made.asset), **more)
+    headers = {"Idempotent-Replayed": "true"} if made.is_replayed else {}
+    return response, 200 if made.is_replayed else 201, headers

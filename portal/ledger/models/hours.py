@@ -1,0 +1,72 @@
+"""The clock, the hours and what is kept by hour."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Interval,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Text,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.database import Model
+from portal.ledger.models.types import SCHEMA, Moment, Total, within
+
+
+class ClockShift(Model):
+    """One row: how far the ledger clock is ahead of the machine's."""
+
+    __tablename__ = "clock_shift"
+    __table_args__ = within(CheckConstraint("id = 1", name="clock_shift_one_row"))
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    shift: Mapped[Any] = mapped_column(Interval)
+    fixed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    """Whether production has fixed it: then it is never moved again."""
+
+
+class ClosedHour(Model):
+    """A UTC hour that nothing will be booked in any more."""
+
+    __tablename__ = "closed_hours"
+    __table_args__ = within()
+    hour: Mapped[datetime] = mapped_column(Moment, primary_key=True)
+    closed_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ClosedTotal(Model):
+    """All debits and credits of an account up to the end of a closed hour that touched it."""
+
+    __tablename__ = "closed_totals"
+    __table_args__ = within()
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey(f"{SCHEMA}.accounts.id"), primary_key=True, autoincrement=False
+    )
+    hour: Mapped[datetime] = mapped_column(
+        ForeignKey(f"{SCHEMA}.closed_hours.hour"), primary_key=True
+    )
+    debits: Mapped[Decimal] = mapped_column(Total)
+    credits: Mapped[Decimal] = mapped_column(Total)
+
+
+class HourRate(Model):
+    """The one rate of an hour: USD for a token, with where it came from. Never changed."""
+
+    __tablename__ = "hour_rates"
+    __table_args__ = within(CheckConstraint("rate > 0", name="hour_rates_positive"))
+    hour: Mapped[datetime] = mapped_column(
+        ForeignKey(f"{SCHEMA}.closed_hours.hour"), primary_key=True
+    )
+    rate: Mapped[Decimal] = mapped_column(Numeric(36, 18))
+    source: Mapped[str] = mapped_column(Text)
+    source_time: Mapped[datetime | None] = mapped_column(Moment)
+    payload_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    reason: Mapped[str | None] = mapped_column(Text)
+    stored_at: Mapped[datetime] = mapped_column(Moment)
