@@ -104,6 +104,14 @@ def test_a_hold_ends_once_in_one_batch(books: Books, owner: int) -> None:
     ]
 
 
+def test_releases_without_any_amount_among_them_end_side_by_side(books: Books, owner: int) -> None:
+    """An array of nothing but NULLs is sent as NULL."""
+    holds = [books.hold(owner, "GOLD_COIN", amount) for amount in ("10", "20", "30")]
+    batch = [books.entry("release", owner, None, asset="GOLD_COIN", ends=seq) for seq in holds]
+    assert [outcome.held for outcome in books.post(*batch)] == [50, 30, 0]
+    assert accounts(books.engine, owner) == {"INVENTORY": 100, "HELD": 0}
+
+
 def test_what_a_capture_gives_back_may_be_spent_in_the_same_batch(books: Books, owner: int) -> None:
     hold = books.hold(owner, "GOLD_COIN", "90")
     capture = books.entry("capture", owner, "20", asset="GOLD_COIN", ends=hold)

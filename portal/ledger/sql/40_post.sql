@@ -56,7 +56,7 @@ DECLARE
     v_owners  bigint[];        -- those that are locked, and what they say
     v_seqs    bigint[];
     v_times   timestamptz[];
-    -- what is decided, by position in the input
+    -- what is decided, by position in the input: filled first, as an array begins where it is first set
     v_status  text[]        := array_fill(NULL::text, ARRAY[v_n]);
     v_code    text[]        := array_fill(NULL::text, ARRAY[v_n]);
     v_seq     bigint[]      := array_fill(NULL::bigint, ARRAY[v_n]);   -- of what is to be posted
@@ -67,7 +67,7 @@ DECLARE
     v_used    numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);
     v_balance numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);
     v_held    numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);
-    v_amount  numeric[]     := p_amount;
+    v_amount  numeric[]     := coalesce(p_amount, array_fill(NULL::numeric, ARRAY[v_n]));
     v_rest    numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);      -- what a capture leaves of its hold
     v_expires timestamptz[] := array_fill(NULL::timestamptz, ARRAY[v_n]);  -- of what is held
     v_holds   boolean       := false;    -- whether any hold is opened or ended
