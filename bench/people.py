@@ -17,13 +17,13 @@ FROM generate_series(1, %(users)s) n;
 """
 
 
-def settle(books: Books, users: int) -> str:
-    """Make the users and the API client of the bench; its key."""
+def settle(books: Books, users: int, *scopes: str) -> str:
+    """Make the users and the API client of the bench; its key, with some more scopes."""
     with books.owner() as cursor:
         cursor.execute(USERS, {"users": users})
         cursor.execute("VACUUM ANALYZE users, ledger.owners, ledger.owner_zones")
     with books.app.app_context():
-        return clients.create_key(CLIENT, ["read", "wins:write", "admin"])
+        return clients.create_key(CLIENT, ["read", "wins:write", "admin", *scopes])
 
 
 def client_id(books: Books) -> int:

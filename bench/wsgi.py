@@ -1,6 +1,6 @@
-"""The app with one more route: a win that is checked and answered like any, and booked nowhere.
+"""The app with two more routes: a win and a spend that are checked and answered like any, and booked nowhere.
 
-The route is the app's own view, run with a `book` that invents the outcome. Whatever a win goes
+Each is the app's own view, run with a service that invents the outcome. Whatever a request goes
 through on its way to the ledger and back, this goes through too, in the same process.
 """
 
@@ -11,12 +11,15 @@ from typing import Any
 from flask import Flask
 
 from portal import boot, create_app, ledger
+from portal.api import credits as credits_api
 from portal.api import requests
-from portal.api import wins as api
+from portal.api import wins as wins_api
 from portal.ledger import chart
+from portal.services.credits import Request, Transaction
 from portal.services.wins import WinRequest
 
-PATH = "/bench/users/<user_id>/wins"
+WIN = "/bench/users/<user_id>/wins"
+SPEND = "/bench/users/<user_id>/wallets/<asset>/spends"
 
 
 def book(_client_id: int, win: WinRequest) -> ledger.Outcome:
@@ -31,21 +34,40 @@ def book(_client_id: int, win: WinRequest) -> ledger.Outcome:
         day_limit=chart.DAY_LIMIT,
         used=win.amount,
         balance=None,
+        held=None,
     )
 
 
-def unbooked() -> Any:
-    """The view of a win with `book` above in the place of the service."""
-    view = api.post_win.__wrapped__  # type: ignore[attr-defined]  # within its scope check
-    names = {**view.__globals__, "wins": SimpleNamespace(book=book)}
-    return requests.scope("wins:write")(FunctionType(view.__code__, names))
+def spend(request: Request) -> Transaction:
+    """What the service would answer to a spend of somebody who has a thousand."""
+    return Transaction(
+        user_id=request.user_id,
+        seq=1,
+        kind="spend",
+        asset=request.asset,
+        amount=request.amount,
+        booked_at=datetime.now(UTC),
+        reference=request.reference,
+        is_replayed=False,
+        wallet=ledger.Wallet(1000, 0),
+    )
+
+
+def unbooked(view: Any, scope: str, **services: Any) -> Any:
+    """A view with the services above in the place of its own."""
+    within = view.__wrapped__  # its scope check
+    names = {**within.__globals__, **services}
+    return requests.scope(scope)(FunctionType(within.__code__, names))
 
 
 def application() -> Flask:
-    """The app and the route."""
+    """The app and the routes."""
     made = create_app()
     boot.check(made.extensions["dreamland"])
-    made.add_url_rule(PATH, "bench", unbooked(), methods=["POST"])
+    win = unbooked(wins_api.post_win, "wins:write", wins=SimpleNamespace(book=book))
+    spent = unbooked(credits_api.post_spend, "wallets:write", credits=SimpleNamespace(spend=spend))
+    made.add_url_rule(WIN, "bench-win", win, methods=["POST"])
+    made.add_url_rule(SPEND, "bench-spend", spent, methods=["POST"])
     return made
 
 

@@ -11,6 +11,8 @@ from bench.__main__ import BENCHES, measure
 TINY = {
     "post-batch": ["--users", "50", "--wins", "1000", "--passes", "1"],
     "win-http": ["--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"],
+    "wallet-mix": ["--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"],
+    "hot-user": ["--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"],
     "convert": ["--users", "1500"],
     "growth": ["--users", "50", "--small", "100", "--big", "600", "--wins", "1000"],
     "verify": ["--users", "50", "--entries", "400", "--passes", "1"],
@@ -18,6 +20,8 @@ TINY = {
 CHECKED: dict[str, dict[str, object]] = {
     "post-batch": {"lost": 0, "balanced": True},
     "win-http": {"lost": 0, "other_answers": 0},
+    "wallet-mix": {"lost": 0, "other_answers": 0, "differences": 0},
+    "hot-user": {"lost": 0, "other_answers": 0, "differences": 0},
     "convert": {
         "not_converted": 0,
         "with_tokens": 0,
