@@ -86,13 +86,19 @@ class Web:
         self._callers: list[Caller] = []
         with app.app_context():
             self.key = clients.create_key("games", list(clients.SCOPES))
-        self.program: Program = programs.start(
-            *("-m", "granian", "--interface", "wsgi", target, "--port", str(self.port)),
+        self._programs = programs
+        self._target = target
+        self.start()
+        assert self.readiness() == 200
+
+    def start(self) -> None:
+        """Start the server, on the port that it always has."""
+        self.program: Program = self._programs.start(
+            *("-m", "granian", "--interface", "wsgi", self._target, "--port", str(self.port)),
             *("--workers", "2", "--blocking-threads", "32", "--backlog", "2048", "--no-ws"),
             *("--http", "1", "--respawn-failed-workers", "--respawn-interval", "0.5"),
         )
         eventually("both workers serve", self._serves)
-        assert self.readiness() == 200
 
     def _serves(self) -> bool:
         assert self.program.is_alive(), self.program.said()

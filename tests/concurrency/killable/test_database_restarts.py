@@ -2,27 +2,19 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from contextlib import suppress
 
-import flask_migrate
-import pytest
 from flask import Flask
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
-import config
 from local.postgres import Postgres
-from portal import create_app, ledger
-from tests.concurrency.programs import ROOT, eventually, programs_for
+from portal import ledger
+from tests.concurrency.programs import eventually
 from tests.concurrency.watch import Watch
 from tests.concurrency.web import NO_ANSWER, Caller, Web, count_of, win_body
-from tests.conftest import settings_for
 from tests.factories import Books
 
-SMALL = {"shared_buffers": "16MB", "max_wal_size": "64MB", "min_wal_size": "32MB"}
 WRITERS = 8
 READERS = 2
 AMOUNT = "0.000001"
@@ -30,42 +22,6 @@ UNITS = 10**12
 LOCK_RUNNING_HOUR = "SELECT pg_advisory_xact_lock(1, ledger.hour_lock(ledger.clock()))"
 AGAIN_S = 0.01
 """How long a caller pauses before it sends the same again: less than Retry-After, to press harder."""
-
-
-@pytest.fixture
-def postgres() -> Iterator[Postgres]:
-    """A server that this test alone may kill.
-
-    Not below tmp_path: every pytest that starts closes that to the account PostgreSQL runs as.
-    """
-    with (
-        TemporaryDirectory(prefix="dreamland-test-") as directory,
-        Postgres(Path(directory) / "postgres", settings=SMALL, database="dreamland") as server,
-    ):
-        yield server
-
-
-@pytest.fixture
-def database(postgres: Postgres) -> URL:
-    return make_url(config.database_url(postgres.url))
-
-
-@pytest.fixture
-def app(database: URL, tmp_path: Path) -> Iterator[Flask]:
-    made = create_app(settings_for(database, tmp_path))
-    with made.app_context():
-        flask_migrate.upgrade(directory=str(ROOT / "migrations"))
-    yield made
-    made.extensions["dreamland"].engine.dispose()
-
-
-@pytest.fixture
-def web(app: Flask, tmp_path: Path) -> Iterator[Web]:
-    with (
-        programs_for(app.config["SETTINGS"], tmp_path) as programs,
-        closing(Web(programs, app)) as made,
-    ):
-        yield made
 
 
 class Load:
