@@ -38,6 +38,9 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "statement_timeout": f"{settings.statement_timeout_ms}",
         "lock_timeout": "10000",
         "idle_in_transaction_session_timeout": "60000",
+        # `enable_seqscan = off` of ledger.post makes its plans look dear, and compiling them to
+        # machine code made a win of 4.5 ms one of 108 on PostgreSQL 15.
+        "jit": "off",
     }
     return {
         "pool_size": 10,

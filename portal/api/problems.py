@@ -128,10 +128,10 @@ def _of_ledger(error: LedgerError) -> Response:
 
 
 def _of_database(error: DBAPIError) -> Response:
-    if error.connection_invalidated or type(error).__name__ in (
-        "OperationalError",
-        "InterfaceError",
-    ):
+    kind = type(error).__name__
+    # A connection that breaks in the middle of an answer has no class of its own, and no code.
+    broke = kind == "DatabaseError" and getattr(error.orig, "pgcode", None) is None
+    if error.connection_invalidated or kind in ("OperationalError", "InterfaceError") or broke:
         log.warning("%s the database is away: %s", g.request_id, str(error.orig).partition("\n")[0])
         return answer(Problem("unavailable"))
     return _of_bug(error)
