@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from portal.ledger.errors import LedgerError
+from portal.ledger.errors import LedgerError, first_line
+from portal.ledger.posting import AWAY
 from portal.logs import trace
 
 log = logging.getLogger("portal.api")
@@ -116,6 +117,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(Problem, answer)
     app.register_error_handler(LedgerError, _of_ledger)
     app.register_error_handler(DBAPIError, _of_database)
+    for lost in AWAY:  # as SQLAlchemy lets them through when it takes a connection back
+        app.register_error_handler(lost, _of_lost)
     app.register_error_handler(PoolTimeout, _of_pool)
     app.register_error_handler(RedisError, _of_redis)
     app.register_error_handler(HTTPException, _of_http)
@@ -135,6 +138,11 @@ def _of_database(error: DBAPIError) -> Response:
         log.warning("%s the database is away: %s", g.request_id, str(error.orig).partition("\n")[0])
         return answer(Problem("unavailable"))
     return _of_bug(error)
+
+
+def _of_lost(error: Exception) -> Response:
+    log.warning("%s the database is away: %s", g.request_id, first_line(error))
+    return answer(Problem("unavailable"))
 
 
 def _of_pool(error: PoolTimeout) -> Response:

@@ -139,7 +139,7 @@ class Programs:
     def said(self) -> str:
         """What all of them wrote, for the report of a test that failed."""
         return "\n".join(
-            f"--- {program.log.name}\n{program.said()[-80000000:]}" for program in self._started
+            f"--- {program.log.name}\n{program.said()[-8000:]}" for program in self._started
         )
 
     def kill_all(self) -> None:

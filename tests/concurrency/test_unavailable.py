@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -22,6 +23,10 @@ from tests.concurrency.web import win_body
 from tests.factories import Books, Breaking
 
 LOCK_OWNER = "SELECT 1 FROM ledger.owners WHERE owner_id = :owner FOR NO KEY UPDATE"
+CLAIM = """
+INSERT INTO ledger.payment_claims (provider, reference, owner_id, key_hash, claimed_at)
+VALUES ('default', :reference, 0, gen_random_uuid(), now())
+"""
 ENTRIES_OF = "SELECT count(*) FROM ledger.entries WHERE owner_id = :owner"
 
 
@@ -220,6 +225,35 @@ def test_a_win_that_was_on_its_way_when_the_poster_died_is_told_at_once(
     assert_unavailable(second.wait())
     assert_unavailable(third.wait())
     assert time.monotonic() - began < 5
+
+
+def test_a_top_up_whose_claim_is_cut_off_may_be_sent_again(
+    books: Books, games: Games, watch: Watch
+) -> None:
+    owner = books.owner()
+    path = f"/api/v1/users/{owner}/wallets/GOLD_COIN/top-ups"
+    body = {"amount": "5", "reference": "pay-1"}
+    with watch.hold(CLAIM, reference="pay-1") as held:
+        first = Later(lambda: games.call("POST", path, body, "k"))
+        eventually("the claim waits", held.blocked)
+        watch.run("SELECT pg_terminate_backend(:pid, 5000)", pid=held.blocked()[0].pid)
+        assert_unavailable(first.wait())
+    assert games.call("POST", path, body, "k").status_code == 201
+    assert games.call("POST", path, body, "k").status_code == 200
+    assert watch.value(ENTRIES_OF, owner=owner) == 1
+
+
+@pytest.mark.parametrize("lost", [psycopg2.OperationalError, psycopg2.InterfaceError])
+def test_a_connection_that_is_lost_as_it_is_given_back_is_unavailable(
+    app: Flask, lost: type[Exception]
+) -> None:
+    """SQLAlchemy lets the driver's own error through there: after an immediate restart, now and then."""
+
+    def view() -> None:
+        raise lost("server closed the connection unexpectedly")
+
+    app.add_url_rule("/lost", "lost", view)
+    assert_unavailable(app.test_client().get("/lost"))
 
 
 def test_without_redis_wins_are_taken_and_conversions_are_unavailable(
