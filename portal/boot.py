@@ -16,10 +16,11 @@ def check(runtime: Runtime) -> None:
 
     Raises ChartMismatch, ConfigError.
     """
-    with runtime.engine.connect() as connection:
+    with runtime.snapshot() as connection:  # an asset may be added meanwhile
         install.check(connection)
-        if not runtime.settings.is_production:
-            return
+    if not runtime.settings.is_production:
+        return
+    with runtime.engine.connect() as connection:
         if ledger.fix_clock(connection):
             raise ConfigError("the ledger clock of this database was moved: not fit for production")
         demo = select(ApiKey.id).join(ApiClient).where(ApiClient.name == DEMO_CLIENT)

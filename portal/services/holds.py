@@ -59,10 +59,10 @@ def release(ending: Ending, reason: str | None) -> tuple[Transaction, ledger.Hol
 def get(user_id: int, asset: ledger.AssetInfo, seq: int) -> ledger.Hold:
     """A hold of a wallet. Raises NotFound('unknown_user', 'unknown_hold')."""
     with runtime().engine.connect() as connection:
-        ledger.local_day(connection, user_id, ledger.now(connection))
         found = ledger.hold(connection, user_id, asset, seq)
-    if found is None:
-        raise NotFound("unknown_hold", credits.DETAILS["unknown_hold"])
+        if found is None:
+            ledger.local_day(connection, user_id, ledger.now(connection))
+            raise NotFound("unknown_hold", credits.DETAILS["unknown_hold"])
     return found
 
 
