@@ -6,14 +6,12 @@ WORKERS (2) for jobs, WEB_WORKERS (2) and WEB_THREADS (32) for the web.
 """
 
 import errno
-import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from dataclasses import dataclass
 
 from local import demo
@@ -22,10 +20,10 @@ from local.errors import LocalError, complain, plain_io_errors, run_command
 from local.locks import FileLock
 from local.modules import check_modules
 from local.processes import adopt_orphans, children, end_descendants, pid_exists, wait_until
+from local.ready import wait_until_ready
 from local.supervise import Supervisor
 
 NAME = "bin/run"
-READY_SECONDS = 60
 LEFTOVER_SECONDS = 30  # for the processes of a killed bin/run to end
 LOOK_SECONDS = 1.0
 
@@ -161,7 +159,7 @@ class Watcher:
     def watch(self) -> None:
         """Runs on a thread; on a problem it stops the supervisor as a signal would."""
         try:
-            self._wait_until_ready()
+            wait_until_ready(self._chosen.base)
             self._announce()
             while not (ended := self._services.missing_service()):
                 time.sleep(LOOK_SECONDS)
@@ -169,20 +167,6 @@ class Watcher:
         except LocalError as error:
             self.problem = str(error)
         os.kill(os.getpid(), signal.SIGTERM)
-
-    def _wait_until_ready(self) -> None:
-        if not wait_until(self._is_ready, READY_SECONDS, pause=0.1):
-            url = f"{self._chosen.base}/readyz"
-            raise LocalError(f"{url} did not answer 200 within {READY_SECONDS} s: see above.")
-
-    def _is_ready(self) -> bool:
-        try:
-            # Straight to this machine, whatever proxy the environment names.
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(f"{self._chosen.base}/readyz", timeout=5) as answer:
-                return bool(answer.status == http.HTTPStatus.OK)
-        except (OSError, http.client.HTTPException):
-            return False
 
     def _announce(self) -> None:
         found = demo.set_base(self._services.var, self._chosen.base)
