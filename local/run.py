@@ -69,7 +69,7 @@ def main() -> int:
     lock = FileLock(var / "run" / "bin-run.lock")
     with plain_io_errors(var):
         _only_one(lock)
-    _check_port(chosen)
+    check_port(chosen)
     adopt_orphans()
     with environment(var) as services:
         _prepare(services)
@@ -98,7 +98,7 @@ def _only_one(lock: FileLock) -> None:
     lock.path.write_text(f"{os.getpid()}\n")
 
 
-def _check_port(chosen: Settings) -> None:
+def check_port(chosen: Settings) -> None:
     """Granian would share a port that another Granian holds: so ask the system first."""
     family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
     with socket.socket(family) as probe:
