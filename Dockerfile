@@ -19,7 +19,8 @@ ENV HOST=0.0.0.0 \
     VAR_DIR=/var/lib/dreamland
 WORKDIR /app
 # The one directory that is written to, and only by `seed`. A new volume takes over its owner.
-RUN useradd --system --uid 10001 --no-create-home dreamland \
+RUN groupadd --gid 10001 dreamland \
+    && useradd --uid 10001 --gid dreamland --no-create-home --shell /usr/sbin/nologin dreamland \
     && install -d -o dreamland -m 700 /var/lib/dreamland
 # Packages change seldom, the source with every commit: so the layer above 50 MB stays cached.
 COPY --from=packages /app/.venv .venv
