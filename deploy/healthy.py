@@ -26,7 +26,7 @@ SECONDS = 4  # less than any probe's own limit, so that the reason is still said
 
 def main() -> int:
     """Ask about the process that is named."""
-    problem = PROBLEMS[sys.argv[1]]()
+    problem = QUESTIONS[sys.argv[1]]()
     if problem:
         print(problem, file=sys.stderr)
     return int(problem is not None)
@@ -77,7 +77,7 @@ def unless_redis_is_away(ask: Question) -> Question:
     return answer
 
 
-PROBLEMS: dict[str, Question] = {
+QUESTIONS: dict[str, Question] = {
     "web": web,
     "worker": unless_redis_is_away(worker),
     "scheduler": unless_redis_is_away(scheduler),
