@@ -4,10 +4,11 @@
 FROM python:3.13.14-slim-trixie AS packages
 WORKDIR /app
 COPY requirements.txt .
-# The pins above the line of "===": no embedded servers, linters or tests, and no pip either.
+# The pins above the line of "===", which are complete: no embedded servers, linters or tests,
+# nothing that is not pinned, and no pip either.
 RUN sed '/^# ===/,$d' requirements.txt >image.txt \
     && python -m venv --without-pip .venv \
-    && python -m pip --python .venv/bin/python install --no-cache-dir -r image.txt
+    && python -m pip --python .venv/bin/python install --no-cache-dir --no-deps -r image.txt
 
 FROM python:3.13.14-slim-trixie
 ENV HOST=0.0.0.0 \
@@ -31,7 +32,7 @@ USER 10001
 EXPOSE 5000
 # Ready, not merely alive: Docker starts nothing anew for this, it tells whether to send traffic.
 # No shell and no curl. Worker and scheduler are asked by their own names in docker-compose.yml.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-m", "deploy.healthy", "web"]
 ENTRYPOINT ["/app/deploy/start"]
 CMD ["web"]

@@ -1,6 +1,7 @@
 """Whether a container's process does its work: `python -m deploy.healthy web|worker|scheduler`.
 
-Exit status 1, with one line, if it does not. Needs nothing that the image does not have.
+Exit status 1, with one line, if it does not. Asked every few seconds for as long as containers run: so
+nothing is imported before it is needed.
 """
 
 import os
@@ -9,16 +10,6 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-
-from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
-from rq import Worker
-from rq.serializers import JSONSerializer
-from rq_scheduler import Scheduler
-
-import config
-from jobs.queue import connection, queue
 
 Question = Callable[[], str | None]
 SECONDS = 4  # less than any probe's own limit, so that the reason is still said
@@ -48,9 +39,14 @@ def web() -> str | None:
 
 def worker() -> str | None:
     """A worker says in Redis that it lives, at least every seven minutes."""
-    url = config.load().redis_url
+    from rq import Worker  # noqa: PLC0415 - see the head of this file
+    from rq.serializers import JSONSerializer  # noqa: PLC0415
+
+    import config  # noqa: PLC0415
+    from jobs.queue import queue  # noqa: PLC0415
+
     here = socket.gethostname()
-    found = Worker.all(queue=queue(url), serializer=JSONSerializer)
+    found = Worker.all(queue=queue(config.load().redis_url), serializer=JSONSerializer)
     if any(each.hostname == here for each in found):
         return None
     return f"no worker of {here} has said lately that it lives"
@@ -58,7 +54,12 @@ def worker() -> str | None:
 
 def scheduler() -> str | None:
     """The scheduler says so every few seconds; gone too if Redis lost its table, which it writes anew."""
-    redis: Redis = connection(config.load().redis_url)
+    from rq_scheduler import Scheduler  # noqa: PLC0415
+
+    import config  # noqa: PLC0415
+    from jobs.queue import connection  # noqa: PLC0415
+
+    redis = connection(config.load().redis_url)
     for key in redis.scan_iter(f"{Scheduler.redis_scheduler_namespace_prefix}*"):
         if not redis.hexists(key, "death"):
             return None
@@ -69,9 +70,11 @@ def unless_redis_is_away(ask: Question) -> Question:
     """No start anew brings Redis back: while it is away, nobody is at fault."""
 
     def answer() -> str | None:
+        from redis import exceptions  # noqa: PLC0415
+
         try:
             return ask()
-        except (RedisConnectionError, RedisTimeoutError):
+        except (exceptions.ConnectionError, exceptions.TimeoutError):
             return None
 
     return answer

@@ -114,7 +114,7 @@ class Walk:
         pins = self.image / "image.txt"
         pins.write_text(image_pins((self.image / "requirements.txt").read_text()))
         install.make(self.image / ".venv")
-        install.pip(self.image / ".venv", "-r", str(pins))
+        install.pip(self.image / ".venv", "--no-deps", "-r", str(pins))
 
     def _run(self, *command: Path | str) -> str:
         done = subprocess.run(
