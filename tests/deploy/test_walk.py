@@ -16,7 +16,7 @@ from tests.deploy.conftest import plain
 
 CALLS = Path(__file__).with_name("calls.py")
 STATUS = 42
-WALK_S = 400  # installs twice
+WALK_S = 900  # it installs twice, and the machine may be busy
 
 
 def walk(*words: str, **environment: str) -> tuple[int, str]:
