@@ -102,7 +102,7 @@ class Walk:
     def prepare(self) -> None:
         """Everything before the start of the three."""
         shutil.copytree(ROOT, self.checkout, ignore=shutil.ignore_patterns(*NOT_SOURCE))
-        self._run(self.checkout / "setup.sh")
+        print(self._run(self.checkout / "setup.sh"), flush=True)
         self._make_image()
 
     def _make_image(self) -> None:
@@ -117,10 +117,10 @@ class Walk:
         install.pip(self.image / ".venv", "--no-deps", "-r", str(pins))
 
     def _run(self, *command: Path | str) -> str:
+        """Run a step to its end; the answer is what it printed."""
         done = subprocess.run(
             command, env=self.environment, stdout=subprocess.PIPE, text=True, check=False
         )
-        print(done.stdout, end="", flush=True)
         if done.returncode:
             raise LocalError(f"{Path(command[0]).name} ended with status {done.returncode}.")
         return done.stdout.strip()

@@ -44,7 +44,7 @@ def test_every_service_of_compose_exists() -> None:
 
 
 def test_every_object_of_kubernetes_exists() -> None:
-    for kind, name in said(r"(deployment|job)[/ ]([a-z]+)\b"):
+    for kind, name in said(r"(deployment|job)(?:/| (?=migrate))([a-z]+)\b"):
         manifests.named(kind.title(), name)
     assert said(r"apply -k deploy/kubernetes -l (\S+)") == {MIGRATE}
     key, _, value = MIGRATE.partition("=")
