@@ -14,6 +14,7 @@ point, which runs the app's commands. All that the walk wrote is removed at the 
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -94,16 +95,22 @@ class Walk:
         self._chosen = chosen
         self._status: int | None = None
         self._problem: str | None = None
-        # Nothing of this checkout reaches the new ones: neither its packages nor its source.
-        kept = {name: value for name, value in os.environ.items() if "PYTHON" not in name}
-        path = os.environ["PATH"].removeprefix(f"{ROOT}/.venv/bin:")
-        self.environment = kept | {"PATH": path, "VAR_DIR": str(self.var)}
 
     def prepare(self) -> None:
         """Everything before the start of the three."""
+        self._leave_this_checkout()
         shutil.copytree(ROOT, self.checkout, ignore=shutil.ignore_patterns(*NOT_SOURCE))
         print(self._run(self.checkout / "setup.sh"), flush=True)
         self._make_image()
+
+    def _leave_this_checkout(self) -> None:
+        """Neither its packages nor its source reach the new ones; what they leave is removed too."""
+        for name in [name for name in os.environ if name.startswith("PYTHON") and name != "PYTHON"]:
+            del os.environ[name]
+        os.environ["PATH"] = os.environ["PATH"].removeprefix(f"{ROOT}/.venv/bin:")
+        os.environ["VAR_DIR"] = str(self.var)
+        os.environ["TMPDIR"] = str(self.var / "tmp")
+        (self.var / "tmp").mkdir(parents=True)
 
     def _make_image(self) -> None:
         """What the Dockerfile makes: the files that .dockerignore names, the pins above its line."""
@@ -118,9 +125,7 @@ class Walk:
 
     def _run(self, *command: Path | str) -> str:
         """Run a step to its end; the answer is what it printed."""
-        done = subprocess.run(
-            command, env=self.environment, stdout=subprocess.PIPE, text=True, check=False
-        )
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             raise LocalError(f"{Path(command[0]).name} ended with status {done.returncode}.")
         return done.stdout.strip()
@@ -128,10 +133,8 @@ class Walk:
     def run(self, command: list[str]) -> int:
         """Have the three up until the command ends, one of them does, or a signal comes."""
         procfile = self.image.parent / "Procfile"
-        start = self.image / "deploy" / "start"
+        start = shlex.quote(str(self.image / "deploy" / "start"))
         procfile.write_text("".join(f"{name}: exec {start} {name}\n" for name in PROCESSES))
-        os.environ.clear()
-        os.environ.update(self.environment)
         supervisor = Supervisor(procfile, self._chosen.workers, shared=())
         supervisor.run(lambda: self._watch(command))
         if self._problem:
@@ -151,9 +154,8 @@ class Walk:
                 return
             words = {"{base}": self._chosen.base, "{key}": key}
             words["{start}"] = str(self.image / "deploy" / "start")
-            self._status = subprocess.run(
-                [_filled(word, words) for word in command], env=self.environment, check=False
-            ).returncode
+            filled = [_filled(word, words) for word in command]
+            self._status = subprocess.run(filled, check=False).returncode
         except (LocalError, OSError) as error:
             self._problem = str(error)
         os.kill(os.getpid(), signal.SIGTERM)
