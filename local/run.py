@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 
@@ -140,6 +141,7 @@ def _supervise(services: Environment, chosen: Settings, lock: FileLock, began: f
     try:
         supervisor.run(watcher.watch)
     finally:
+        watcher.is_over.set()
         end_descendants(besides=services_children)
     if watcher.problem:
         return complain(NAME, watcher.problem)
@@ -155,6 +157,8 @@ class Watcher:
     def __init__(self, services: Environment, chosen: Settings, began: float) -> None:
         self._services, self._chosen, self._began = services, chosen, began
         self.problem: str | None = None
+        self.is_over = threading.Event()
+        """Set before the services are let go: that they end then is no problem."""
 
     def watch(self) -> None:
         """Runs on a thread; on a problem it stops the supervisor as a signal would."""
@@ -162,7 +166,8 @@ class Watcher:
             wait_until_ready(self._chosen.base)
             self._announce()
             while not (ended := self._services.missing_service()):
-                time.sleep(LOOK_SECONDS)
+                if self.is_over.wait(LOOK_SECONDS):
+                    return
             self.problem = f"{ended} ended by itself: see {self._services.var}/log/{ended}.log"
         except LocalError as error:
             self.problem = str(error)
