@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 5  # a start that takes longer says what it is doing
 START_SECONDS = 600
 STOP_SECONDS = 150
+ADVICE = "Start that server, correct the URL, or unset it to use an embedded one."
 
 VARIABLES = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
 
@@ -153,7 +154,7 @@ def _start(services: list[SharedService], stack: ExitStack) -> dict[str, str]:
     return urls
 
 
-def check_reachable(name: str, url: str) -> None:
+def check_reachable(name: str, url: str, advice: str = ADVICE) -> None:
     """One clear line if the server that a variable names does not answer."""
     from local import reachable  # noqa: PLC0415 - imports the drivers
 
@@ -162,5 +163,4 @@ def check_reachable(name: str, url: str) -> None:
         check(url)
     except reachable.UnreachableError as error:
         place = f"{VARIABLES[name]} ({reachable.without_secrets(url)})"
-        advice = "Start that server, correct the URL, or unset it to use an embedded one."
         raise LocalError(f"{place} cannot be reached: {error}. {advice}") from error

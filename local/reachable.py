@@ -1,7 +1,7 @@
 """Whether a server that somebody else runs answers. Never prints a password."""
 
 import re
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote
 
 CONNECT_SECONDS = 5
 
@@ -17,7 +17,7 @@ def check_database(url: str) -> None:
     try:
         psycopg2.connect(plain(url), connect_timeout=CONNECT_SECONDS).close()
     except psycopg2.Error as error:
-        raise UnreachableError(_one_line(error, url)) from error
+        raise UnreachableError(one_line(error, url)) from error
 
 
 def check_redis(url: str) -> None:
@@ -31,7 +31,7 @@ def check_redis(url: str) -> None:
         with client:
             client.ping()
     except (redis.RedisError, ValueError, OSError) as error:
-        raise UnreachableError(_one_line(error, url)) from error
+        raise UnreachableError(one_line(error, url)) from error
 
 
 def plain(url: str) -> str:
@@ -40,18 +40,27 @@ def plain(url: str) -> str:
 
 
 def without_secrets(url: str) -> str:
-    """The URL with its user, password and options left out."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
+    """The URL with its user, password and options left out, also where it is not quite one."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
         return "not a URL"
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    if "password=" in rest:
+        rest = rest.partition("?")[0]
+    return f"{scheme}://{re.split('[?#]', rest.rpartition('@')[2])[0]}"
 
 
-def _one_line(error: Exception, url: str) -> str:
+def one_line(error: Exception, url: str) -> str:
+    """An error's first line, without the password."""
     text = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-    try:
-        password = urlsplit(url).password
-    except ValueError:
-        return "it is not a URL"
-    return text.replace(password, "***") if password else text
+    for secret in sorted(_secrets(url), key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def _secrets(url: str) -> set[str]:
+    """A URL's password as written, decoded, and in the pieces that a wrong URL is taken apart into."""
+    before_host, _, after = url.partition("://")[2].rpartition("@")
+    written = before_host.partition(":")[2]
+    options = re.findall(r"password=([^&\s]+)", after)
+    pieces = [written, *options, *re.split(r"[/?#@:]", written)]
+    return {each for piece in pieces for each in (piece, unquote(piece)) if each}

@@ -6,14 +6,13 @@ WORKERS (2) for jobs, WEB_WORKERS (2) and WEB_THREADS (32) for the web.
 """
 
 import errno
-import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-import urllib.request
 from dataclasses import dataclass
 
 from local import demo
@@ -22,10 +21,10 @@ from local.errors import LocalError, complain, plain_io_errors, run_command
 from local.locks import FileLock
 from local.modules import check_modules
 from local.processes import adopt_orphans, children, end_descendants, pid_exists, wait_until
+from local.ready import wait_until_ready
 from local.supervise import Supervisor
 
 NAME = "bin/run"
-READY_SECONDS = 60
 LEFTOVER_SECONDS = 30  # for the processes of a killed bin/run to end
 LOOK_SECONDS = 1.0
 
@@ -71,7 +70,7 @@ def main() -> int:
     lock = FileLock(var / "run" / "bin-run.lock")
     with plain_io_errors(var):
         _only_one(lock)
-    _check_port(chosen)
+    check_port(chosen)
     adopt_orphans()
     with environment(var) as services:
         _prepare(services)
@@ -100,7 +99,7 @@ def _only_one(lock: FileLock) -> None:
     lock.path.write_text(f"{os.getpid()}\n")
 
 
-def _check_port(chosen: Settings) -> None:
+def check_port(chosen: Settings) -> None:
     """Granian would share a port that another Granian holds: so ask the system first."""
     family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -142,6 +141,7 @@ def _supervise(services: Environment, chosen: Settings, lock: FileLock, began: f
     try:
         supervisor.run(watcher.watch)
     finally:
+        watcher.is_over.set()
         end_descendants(besides=services_children)
     if watcher.problem:
         return complain(NAME, watcher.problem)
@@ -157,32 +157,21 @@ class Watcher:
     def __init__(self, services: Environment, chosen: Settings, began: float) -> None:
         self._services, self._chosen, self._began = services, chosen, began
         self.problem: str | None = None
+        self.is_over = threading.Event()
+        """Set before the services are let go: that they end then is no problem."""
 
     def watch(self) -> None:
         """Runs on a thread; on a problem it stops the supervisor as a signal would."""
         try:
-            self._wait_until_ready()
+            wait_until_ready(self._chosen.base)
             self._announce()
             while not (ended := self._services.missing_service()):
-                time.sleep(LOOK_SECONDS)
+                if self.is_over.wait(LOOK_SECONDS):
+                    return
             self.problem = f"{ended} ended by itself: see {self._services.var}/log/{ended}.log"
         except LocalError as error:
             self.problem = str(error)
         os.kill(os.getpid(), signal.SIGTERM)
-
-    def _wait_until_ready(self) -> None:
-        if not wait_until(self._is_ready, READY_SECONDS, pause=0.1):
-            url = f"{self._chosen.base}/readyz"
-            raise LocalError(f"{url} did not answer 200 within {READY_SECONDS} s: see above.")
-
-    def _is_ready(self) -> bool:
-        try:
-            # Straight to this machine, whatever proxy the environment names.
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(f"{self._chosen.base}/readyz", timeout=5) as answer:
-                return bool(answer.status == http.HTTPStatus.OK)
-        except (OSError, http.client.HTTPException):
-            return False
 
     def _announce(self) -> None:
         found = demo.set_base(self._services.var, self._chosen.base)

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = ("config.py", "wsgi.py", "portal", "jobs", "local", "migrations", "bench")
+PROGRAM = ("config.py", "wsgi.py", "portal", "jobs", "local", "deploy", "migrations", "bench")
 
 
 def files(*places: str, suffix: str = ".py") -> list[Path]:

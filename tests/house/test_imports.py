@@ -8,7 +8,7 @@ import pytest
 from tests.house.source import files, imports, is_below, module, tree
 
 UPPER = ("portal.pages", "portal.api", "portal.cli", "jobs")
-ENTRANCES = ("portal.create_app", "wsgi", "local", "bench", "tests")
+ENTRANCES = ("portal.create_app", "wsgi", "local", "deploy", "bench", "tests")
 FORBIDDEN = {
     "portal.ledger": (
         *("flask", "werkzeug", "requests", "redis", "rq", "rq_scheduler", "pydantic"),
@@ -18,11 +18,15 @@ FORBIDDEN = {
     "portal.api": ("portal.pages", "portal.cli", "jobs", "portal.boot", *ENTRANCES),
     "portal.pages": ("portal.api", "portal.cli", "jobs", "portal.boot", *ENTRANCES),
     "portal.cli": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
-    "jobs": ("portal.api", "portal.pages", "portal.cli", "wsgi", "local", "bench", "tests"),
+    "jobs": (
+        *("portal.api", "portal.pages", "portal.cli"),
+        *("wsgi", "local", "deploy", "bench", "tests"),
+    ),
     "portal.runtime": ("portal.services", *UPPER, *ENTRANCES),
     "portal.database": ("portal.services", "portal.ledger", "portal.runtime", *UPPER, *ENTRANCES),
-    "config": ("portal", "jobs", "flask", "local"),
-    "local": ("portal", "jobs", "tests", "bench"),
+    "config": ("portal", "jobs", "flask", "local", "deploy"),
+    "local": ("portal", "jobs", "deploy", "tests", "bench"),
+    "deploy": ("portal", "wsgi", "local", "tests", "bench"),
 }
 """By layer, what it must not know."""
 
@@ -35,7 +39,7 @@ CALLERS = {
     "portal.boot": "fixes production's clock, so that nobody can move it",
 }
 
-SOURCE = files("config.py", "wsgi.py", "portal", "jobs", "local")
+SOURCE = files("config.py", "wsgi.py", "portal", "jobs", "local", "deploy")
 
 
 def layer(path: Path) -> str | None:

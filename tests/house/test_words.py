@@ -108,6 +108,7 @@ REGISTRIES = (
 def test_no_file_names_a_package_registry() -> None:
     """Where packages come from is for the machine to say."""
     places = ("bin", ".ci", "local", "deploy", "Procfile", "requirements.txt", "pyproject.toml")
+    places += ("setup.sh", "Dockerfile", ".dockerignore", "docker-compose.yml")
     for place in places:
         path = ROOT / place
         for file in [path] if path.is_file() else sorted(path.rglob("*")):
