@@ -14,7 +14,7 @@ from rq_scheduler import Scheduler
 
 from config import Settings
 from jobs import conversions as jobs
-from jobs import schedule
+from jobs import holds, schedule
 from jobs.queue import QUEUE, JsonJob, connection
 from tests.concurrency.programs import Program, Programs, eventually
 from tests.jobs.hours import Hours
@@ -61,12 +61,19 @@ def start_scheduler(programs: Programs, redis: "Redis[Any]", **more: str) -> Pro
     return started
 
 
-def test_the_table_has_an_hourly_job_and_one_that_resumes_it() -> None:
-    assert {recurring.id: recurring.cron for recurring in schedule.TABLE} == {
-        "convert-hourly": "0 * * * *",
-        "convert-resume": "* * * * *",
-    }
-    assert {recurring.function for recurring in schedule.TABLE} == {jobs.convert_due}
+FUNCTIONS = {
+    "convert-hourly": "jobs.conversions.convert_due",
+    "convert-resume": "jobs.conversions.convert_due",
+    "expire-holds": "jobs.holds.expire_due",
+}
+
+
+def test_the_table_has_an_hourly_job_one_that_resumes_it_and_one_for_holds() -> None:
+    assert [(recurring.id, recurring.cron, recurring.function) for recurring in schedule.TABLE] == [
+        ("convert-hourly", "0 * * * *", jobs.convert_due),
+        ("convert-resume", "* * * * *", jobs.convert_due),
+        ("expire-holds", "* * * * *", holds.expire_due),
+    ]
 
 
 def test_applying_the_table_makes_redis_hold_exactly_it(
@@ -76,7 +83,7 @@ def test_applying_the_table_makes_redis_hold_exactly_it(
     assert sorted(times(redis)) == IDS
     for recurring in schedule.TABLE:
         job = JsonJob.fetch(recurring.id, connection=redis)
-        assert job.func_name == "jobs.conversions.convert_due"
+        assert job.func_name == FUNCTIONS[recurring.id]
         assert (list(job.args), job.kwargs) == ([], {})
         assert job.meta["cron_string"] == recurring.cron
         assert job.origin == QUEUE
@@ -233,7 +240,7 @@ def test_jobs_wait_in_redis_as_json_with_ids_only(
     assert len(kept) >= 4
     for key in kept:
         function, _, arguments, options = json.loads(zlib.decompress(redis.hget(key, "data")))
-        assert function.startswith("jobs.conversions.")
+        assert function.startswith(("jobs.conversions.", "jobs.holds."))
         assert all(isinstance(argument, str | int) for argument in arguments)
         assert options == {}
     assert list(pickles(redis)) == []
