@@ -162,6 +162,19 @@ def test_books_of_before_wallets_go_on_with_them(empty: Flask) -> None:
     use_credits(empty)
 
 
+@pytest.mark.parametrize("revision", ["0001", "base"])
+def test_wallets_in_use_are_not_taken_down(empty: Flask, revision: str) -> None:
+    """What wallets had, holds and claimed payments could not be made again."""
+    upgrade(empty)
+    use_credits(empty)
+    made = objects(empty)
+    with pytest.raises(DBAPIError, match="credits were booked"):
+        downgrade(empty, revision)
+    assert objects(empty) == made
+    use(empty)
+    assert_clean(empty)
+
+
 def test_up_down_and_up_again(empty: Flask) -> None:
     assert objects(empty) == set()
     upgrade(empty)
