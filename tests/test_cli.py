@@ -64,10 +64,12 @@ def iso(at: datetime) -> str:
 def test_every_command_is_there_and_says_what_it_does(run: Run, app: Flask) -> None:
     for name in (
         *("seed", "convert", "set-rate", "clock", "verify", "trial-balance", "create-user"),
-        *("create-api-key", "replay", "db"),
+        *("create-api-key", "replay", "db", "assets"),
     ):
         assert len(done(run(name, "--help")).splitlines()) > 4
         assert app.cli.commands[name].help
+    for name in ("add", "list"):
+        assert len(done(run("assets", name, "--help")).splitlines()) > 4
 
 
 # --- Users and keys
@@ -102,6 +104,54 @@ def test_an_api_key_is_shown_and_works(run: Run, context: None) -> None:
     assert usual.client_id == caller.client_id
     refused(run("create-api-key", "game", "--scope", "root"), "root")
     assert context is None
+
+
+# --- Assets
+
+
+def test_an_asset_is_added_once_and_can_be_used(run: Run, app: Flask) -> None:
+    words = ("assets", "add", "RUBY", "Rubies", "--scale", "3")
+    assert done(run(*words)) == "Added asset RUBY: Rubies, 3 decimals\n"
+    assert done(run(*words)) == "Found asset RUBY: Rubies, 3 decimals\n"
+    assert done(run("assets", "add", "STAR", "Stars")) == "Added asset STAR: Stars, 0 decimals\n"
+    books = Books(app.extensions["dreamland"].engine)
+    owner = books.owner()
+    books.top_up(owner, "RUBY", "1.005")
+    books.hold(owner, "RUBY", "0.001")
+    books.spend(owner, "RUBY", "1.004")
+    assert "0 differ" in done(run("verify"))
+    assert re.search(r"^RUBY +INVENTORY +1.005 +1.005 *$", done(run("trial-balance")), re.MULTILINE)
+
+
+def test_assets_are_listed_with_their_kind_and_decimals(run: Run) -> None:
+    done(run("assets", "add", "GEM_2", "Gems of two kinds", "--scale", "30"))
+    lines = {tuple(line.split(maxsplit=3)) for line in done(run("assets", "list")).splitlines()}
+    assert lines >= {
+        ("DREAM", "token", "18", "Dream token"),
+        ("USD", "currency", "18", "US dollar"),
+        ("GOLD_COIN", "credit", "0", "Gold Coins"),
+        ("DIAMOND", "credit", "0", "Diamonds"),
+        ("LOYALTY_POINT", "credit", "2", "Loyalty Points"),
+        ("GEM_2", "credit", "30", "Gems of two kinds"),
+    }
+
+
+def test_an_asset_that_cannot_be_is_refused(run: Run) -> None:
+    done(run("assets", "add", "OPAL", "Opals"))
+    before = done(run("assets", "list"))
+    for words in (("OPAL", "Opals", "--scale", "1"), ("OPAL", "Others"), ("USD", "US dollar")):
+        refused(run("assets", "add", *words), "never change")
+    for words in (
+        *(("opal", "Opals"), ("", "Opals"), ("A" * 33, "Opals"), ("OPAL-2", "Opals")),
+        *(("OPAL2", ""), ("OPAL2", "O" * 101), ("OPAL2", "Opals", "--scale", "31")),
+        ("OPAL2", "Opals", "--scale=-1"),
+    ):
+        refused(run("assets", "add", *words), "an asset has a code")
+    refused(run("assets", "add", "OPAL2"), "Missing argument")
+    refused(run("assets", "add", "OPAL2", "Opals", "--scale", "two"), "two")
+    refused(run("assets", "add", "OPAL2", "Opals", "--scale", "99999999999"))
+    refused(run("assets", "remove", "OPAL"), "remove")
+    assert done(run("assets", "list")) == before
 
 
 # --- The clock and conversions
@@ -267,6 +317,8 @@ def test_a_database_that_is_away_is_one_line(app: Flask) -> None:
         ("seed",),
         ("create-user", "a", "A"),
         ("create-api-key", "a"),
+        ("assets", "add", "RUBY", "Rubies"),
+        ("assets", "list"),
         ("set-rate", "--hour", "2026-11-20T12:00:00Z", "--rate", "1", "--reason", "r"),
     ):
         refused(away(*words))

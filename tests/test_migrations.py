@@ -5,13 +5,15 @@ from pathlib import Path
 
 import flask_migrate
 import pytest
+from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from local.postgres import Postgres
-from portal import create_app
+from portal import create_app, ledger
 from portal.ledger import install
+from portal.services import verification
 from tests.conftest import settings_for
 from tests.factories import Books
 
@@ -24,6 +26,17 @@ WHERE n.nspname IN ('public', 'ledger') AND c.relname NOT LIKE 'alembic_version%
 UNION ALL
 SELECT n.nspname || '.' || p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 WHERE n.nspname IN ('public', 'ledger')
+"""
+
+SHAPE = """
+SELECT format('%s.%s %s %s %s', table_schema, table_name, column_name, data_type, is_nullable)
+FROM information_schema.columns WHERE table_schema IN ('public', 'ledger') AND table_name <> 'alembic_version'
+UNION ALL
+SELECT format('%s %s %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
+FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
+WHERE n.nspname IN ('public', 'ledger') AND c.conrelid::regclass::text <> 'alembic_version'
+UNION ALL
+SELECT indexdef FROM pg_indexes WHERE schemaname IN ('public', 'ledger') AND tablename <> 'alembic_version'
 """
 
 
@@ -42,14 +55,14 @@ def empty(server: URL, tmp_path: Path) -> Iterator[Flask]:
     admin.dispose()
 
 
-def upgrade(app: Flask) -> None:
+def upgrade(app: Flask, revision: str = "head") -> None:
     with app.app_context():
-        flask_migrate.upgrade(directory=MIGRATIONS)
+        flask_migrate.upgrade(directory=MIGRATIONS, revision=revision)
 
 
-def downgrade(app: Flask) -> None:
+def downgrade(app: Flask, revision: str = "base") -> None:
     with app.app_context():
-        flask_migrate.downgrade(directory=MIGRATIONS, revision="base")
+        flask_migrate.downgrade(directory=MIGRATIONS, revision=revision)
 
 
 def has_drift(app: Flask) -> bool:
@@ -80,6 +93,86 @@ def use(app: Flask) -> None:
         assert connection.scalar(text("SELECT current_user")) == "dreamland_app"
         with pytest.raises(ProgrammingError, match="permission denied"):
             connection.execute(text("DELETE FROM ledger.postings"))
+
+
+def use_credits(app: Flask) -> None:
+    """Move credits in every way; then the books are clean."""
+    books = Books(app.extensions["dreamland"].engine)
+    owner = books.owner()
+    books.top_up(owner, "GOLD_COIN", "100")
+    books.reverse(owner, books.spend(owner, "GOLD_COIN", "10"), "GOLD_COIN")
+    books.capture(owner, books.hold(owner, "GOLD_COIN", "30"), "GOLD_COIN", "20")
+    books.hold(owner, "GOLD_COIN", "5")
+    with books.engine.connect() as connection:
+        assert ledger.wallets(connection, owner)["GOLD_COIN"] == ledger.Wallet(80, 5)
+    assert_clean(app)
+
+
+def assert_clean(app: Flask) -> None:
+    with app.app_context():
+        report = verification.verify()
+    assert [str(each) for each in report.differences] == []
+    assert report.postings > 0
+
+
+def script_directory(app: Flask) -> ScriptDirectory:
+    with app.app_context():
+        config = app.extensions["migrate"].migrate.get_config(directory=MIGRATIONS)
+    return ScriptDirectory.from_config(config)
+
+
+def revisions(app: Flask) -> list[str]:
+    """Every revision, oldest first."""
+    return [script.revision for script in script_directory(app).walk_revisions()][::-1]
+
+
+def shape(app: Flask) -> set[str]:
+    """Columns, constraints and indexes of every table."""
+    with owner(app).connect() as connection:
+        return set(connection.scalars(text(SHAPE)))
+
+
+def test_every_revision_goes_up_down_and_up_again(empty: Flask) -> None:
+    below, before = "base", shape(empty)
+    assert before == set()
+    for revision in revisions(empty):
+        upgrade(empty, revision)
+        made = shape(empty)
+        assert made != before
+        downgrade(empty, below)
+        assert shape(empty) == before
+        upgrade(empty, revision)
+        assert shape(empty) == made
+        below, before = revision, made
+    use(empty)
+    use_credits(empty)
+
+
+def test_books_of_before_wallets_go_on_with_them(empty: Flask) -> None:
+    """Down and up again, as books that know wins only are taken up to wallets."""
+    upgrade(empty)
+    use(empty)
+    for _ in range(2):
+        downgrade(empty, "0001")
+        assert "ledger.holds" not in objects(empty)
+        upgrade(empty)
+        assert not has_drift(empty)
+        assert_clean(empty)
+    use(empty)
+    use_credits(empty)
+
+
+@pytest.mark.parametrize("revision", ["0001", "base"])
+def test_wallets_in_use_are_not_taken_down(empty: Flask, revision: str) -> None:
+    """What wallets had, holds and claimed payments could not be made again."""
+    upgrade(empty)
+    use_credits(empty)
+    made = objects(empty)
+    with pytest.raises(DBAPIError, match="credits were booked"):
+        downgrade(empty, revision)
+    assert objects(empty) == made
+    use(empty)
+    assert_clean(empty)
 
 
 def test_up_down_and_up_again(empty: Flask) -> None:
@@ -129,11 +222,7 @@ def test_a_difference_is_found(database: URL, tmp_path: Path, change: str) -> No
 
 
 def test_there_is_one_head(empty: Flask) -> None:
-    with empty.app_context():
-        config = empty.extensions["migrate"].migrate.get_config(directory=MIGRATIONS)
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 - only here
-
-    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+    assert len(script_directory(empty).get_heads()) == 1
 
 
 # --- A database owner that is no superuser, in a cluster of its own

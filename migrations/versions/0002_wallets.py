@@ -95,8 +95,18 @@ def _follow_holds() -> None:
     )
 
 
+IN_USE = """
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM ledger.postings WHERE wallet_balance IS NOT NULL) THEN
+        RAISE EXCEPTION 'credits were booked: the tables of before have no place for their holds and payments';
+    END IF;
+END $$
+"""
+
+
 def downgrade() -> None:
-    """Only while there is no hold: the tables of before have no place for what ended one."""
+    """Only while no credit was booked: what wallets had, holds and claims would be lost for good."""
+    op.execute(IN_USE)
     op.execute("DELETE FROM ledger.pairs WHERE role = 'rest'")
     op.drop_constraint(op.f("pairs_role"), "pairs", schema="ledger")
     op.create_check_constraint(

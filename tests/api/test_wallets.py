@@ -47,10 +47,10 @@ def test_the_assets_are_those_of_the_chart(api: Api) -> None:
 
 
 def test_all_wallets_are_listed_used_or_not(api: Api, rich: str) -> None:
-    held = {
-        wallet["asset"]: wallet["balance"]
-        for wallet in api.read(f"/users/{rich}/wallets")["wallets"]
-    }
+    wallets = api.read(f"/users/{rich}/wallets")["wallets"]
+    assert all(list(each) == ["asset", "balance", "held", "available"] for each in wallets)
+    assert all((each["held"], each["available"]) == ("0", each["balance"]) for each in wallets)
+    held = {each["asset"]: each["balance"] for each in wallets}
     assert held == {
         "DREAM": "0.25",
         "USD": "0.675",
@@ -74,8 +74,10 @@ def test_a_balance_at_a_time_is_what_was_booked_until_then(api: Api, rich: str) 
             at = row["booked_at"]
             assert api.read(f"/users/{rich}/wallets/{asset}?at={at}") == {
                 "asset": asset,
-                "balance": row["balance_after"],
                 "at": at,
+                "balance": row["balance_after"],
+                "held": "0",
+                "available": row["balance_after"],
             }
         first = datetime.fromisoformat(rows[-1]["booked_at"]) - timedelta(microseconds=1)
         answer = api.read(f"/users/{rich}/wallets/{asset}?at={quote(first.isoformat())}")
@@ -111,7 +113,8 @@ def test_transactions_are_newest_first_and_lead_to_each_other(api: Api, rich: st
 def test_a_transaction_is_answered_as_promised(api: Api, rich: str) -> None:
     row = api.read(f"/users/{rich}/wallets/GOLD_COIN/transactions")["transactions"][0]
     assert list(row) == [
-        *("entry_id", "kind", "amount", "balance_after", "occurred_at", "booked_at", "reference")
+        *("entry_id", "kind", "amount", "held_change", "balance_after"),
+        *("occurred_at", "booked_at", "reference"),
     ]
     assert (row["kind"], row["amount"], row["balance_after"]) == ("spend", "-120", "380")
     assert row["occurred_at"] == row["booked_at"]
@@ -127,6 +130,7 @@ def test_a_conversion_is_one_entry_in_both_wallets(api: Api, rich: str) -> None:
     assert set(converted) == {row["entry_id"] for row in into}
     assert set(converted.values()) == {"-1.500000000000000001"}
     assert {row["amount"] for row in into} == {"0.225"}
+    assert {row["held_change"] for row in out + into} == {"0"}
 
 
 def test_a_cursor_fits_its_own_list_and_user_only(api: Api, rich: str) -> None:

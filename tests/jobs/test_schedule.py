@@ -14,9 +14,12 @@ from rq_scheduler import Scheduler
 
 from config import Settings
 from jobs import conversions as jobs
-from jobs import schedule
+from jobs import holds, schedule
 from jobs.queue import QUEUE, JsonJob, connection
+from portal.ledger.clock import HOUR
 from tests.concurrency.programs import Program, Programs, eventually
+from tests.concurrency.watch import Watch
+from tests.factories import Books
 from tests.jobs.hours import Hours
 
 SCHEDULED = "rq:scheduler:scheduled_jobs"
@@ -37,6 +40,12 @@ def scheduler(settings: Settings, redis: "Redis[Any]") -> Scheduler:
 def times(redis: "Redis[Any]") -> dict[str, float]:
     """When each scheduled job is next due."""
     return {name.decode(): score for name, score in redis.zrange(SCHEDULED, 0, -1, withscores=True)}
+
+
+def are_due_again(redis: "Redis[Any]", *names: str) -> bool:
+    """Whether jobs that were due are on the schedule for later; while they are enqueued they are not."""
+    due = times(redis)
+    return all(due.get(name, 0) > time.time() - 1 for name in names)
 
 
 def snapshot(redis: "Redis[Any]") -> dict[bytes, Any]:
@@ -61,12 +70,19 @@ def start_scheduler(programs: Programs, redis: "Redis[Any]", **more: str) -> Pro
     return started
 
 
-def test_the_table_has_an_hourly_job_and_one_that_resumes_it() -> None:
-    assert {recurring.id: recurring.cron for recurring in schedule.TABLE} == {
-        "convert-hourly": "0 * * * *",
-        "convert-resume": "* * * * *",
-    }
-    assert {recurring.function for recurring in schedule.TABLE} == {jobs.convert_due}
+FUNCTIONS = {
+    "convert-hourly": "jobs.conversions.convert_due",
+    "convert-resume": "jobs.conversions.convert_due",
+    "expire-holds": "jobs.holds.expire_due",
+}
+
+
+def test_the_table_has_an_hourly_job_one_that_resumes_it_and_one_for_holds() -> None:
+    assert [(recurring.id, recurring.cron, recurring.function) for recurring in schedule.TABLE] == [
+        ("convert-hourly", "0 * * * *", jobs.convert_due),
+        ("convert-resume", "* * * * *", jobs.convert_due),
+        ("expire-holds", "* * * * *", holds.expire_due),
+    ]
 
 
 def test_applying_the_table_makes_redis_hold_exactly_it(
@@ -76,7 +92,7 @@ def test_applying_the_table_makes_redis_hold_exactly_it(
     assert sorted(times(redis)) == IDS
     for recurring in schedule.TABLE:
         job = JsonJob.fetch(recurring.id, connection=redis)
-        assert job.func_name == "jobs.conversions.convert_due"
+        assert job.func_name == FUNCTIONS[recurring.id]
         assert (list(job.args), job.kwargs) == ([], {})
         assert job.meta["cron_string"] == recurring.cron
         assert job.origin == QUEUE
@@ -139,11 +155,31 @@ def test_what_is_due_is_done_and_stays_on_the_schedule(
     redis.zadd(SCHEDULED, {"convert-resume": 0})
     eventually("the hour is done", lambda: hours.state(hour) == "done")
     hours.assert_exact(hour)
-    eventually("the job is due again", lambda: times(redis)["convert-resume"] > time.time() - 1)
+    eventually("the job is due again", lambda: are_due_again(redis, "convert-resume"))
     assert sorted(times(redis)) == IDS
     for name in IDS:
         assert redis.ttl(f"rq:job:{name}") == -1
     assert not list(pickles(redis))
+
+
+def test_a_hold_whose_time_is_over_is_released_by_a_worker_and_no_other_is(
+    books: Books, watch: Watch, programs: Programs, redis: "Redis[Any]"
+) -> None:
+    owner = books.owner()
+    books.top_up(owner, "GOLD_COIN", "100")
+    due = books.hold(owner, "GOLD_COIN", "10", books.now() + HOUR)
+    books.hold(owner, "GOLD_COIN", "20", books.now() + 3 * HOUR)
+    books.set_clock(books.now() + 2 * HOUR)
+    programs.start("-m", "jobs.worker")
+    start_scheduler(programs, redis)
+    eventually("the worker waits for work", lambda: Worker.count(connection=redis) == 1)
+    redis.zadd(SCHEDULED, {"expire-holds": 0})
+    ended = "SELECT seq, ended_seq FROM ledger.holds WHERE ended_seq IS NOT NULL"
+    eventually("the hold is released", lambda: watch.rows(ended))
+    eventually("the job is due again", lambda: are_due_again(redis, "expire-holds"))
+    assert [tuple(row) for row in watch.rows(ended)] == [(due, 4)]
+    reason = "SELECT reason FROM ledger.entries WHERE owner_id = :owner AND seq = 4"
+    assert watch.value(reason, owner=owner) == "expired"
 
 
 def test_a_scheduler_that_is_killed_and_started_again_has_the_whole_schedule_once(
@@ -172,7 +208,7 @@ def test_two_schedulers_at_once_do_no_harm(
     hour = hours.play()
     redis.zadd(SCHEDULED, dict.fromkeys(IDS, 0))
     eventually("the hour is done", lambda: hours.state(hour) == "done")
-    eventually("all are due again", lambda: min(times(redis).values()) > time.time() - 1)
+    eventually("all are due again", lambda: are_due_again(redis, *IDS))
     hours.assert_exact(hour)
     assert sorted(times(redis)) == IDS
 
@@ -233,7 +269,7 @@ def test_jobs_wait_in_redis_as_json_with_ids_only(
     assert len(kept) >= 4
     for key in kept:
         function, _, arguments, options = json.loads(zlib.decompress(redis.hget(key, "data")))
-        assert function.startswith("jobs.conversions.")
+        assert function.startswith(("jobs.conversions.", "jobs.holds."))
         assert all(isinstance(argument, str | int) for argument in arguments)
         assert options == {}
     assert list(pickles(redis)) == []

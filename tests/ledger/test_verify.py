@@ -432,6 +432,166 @@ def test_a_changed_chart_is_found(tamper: Tamper, found: Found) -> None:
     assert found() == {"chart"}
 
 
+# --- Wallets, holds and payments
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "differs"),
+    [
+        ("wallet_balance = wallet_balance + 1", "seq = 6", {"wallet_balance spender-6"}),
+        (
+            "wallet_balance = NULL",
+            "seq = 12",
+            {"wallet_balance spender-12", "balance_after spender-12"},
+        ),
+        ("wallet_balance = 380", "seq = 13 AND line = 2", {"wallet_balance spender-13"}),
+        ("wallet_balance = -1", "seq = 11", {"wallet_balance spender-11"}),
+        ("wallet_balance = debit_balance", "seq = 1 AND line = 1", {"balance_after spender-1"}),
+        ("wallet_balance = 0", "seq = 4 AND line = 3", {"balance_after spender-4"}),
+    ],
+)
+def test_a_changed_wallet_balance_is_found(
+    change: str, where: str, differs: set[str], tamper: Tamper, found: Found
+) -> None:
+    tamper(f"UPDATE ledger.postings SET {change} WHERE owner_id = :spender AND {where}")
+    assert found() == differs
+
+
+OF_SPENDER = "WHERE owner_id = :spender AND seq ="
+HELD = "hold spender"
+"""The sum of what is held."""
+
+
+@pytest.mark.parametrize(
+    ("statement", "differs"),
+    [
+        (
+            f"UPDATE ledger.holds SET amount = amount + 1 {OF_SPENDER} 12",
+            {"hold spender-12", "hold spender-13"},
+        ),
+        (f"UPDATE ledger.holds SET amount = amount - 1 {OF_SPENDER} 18", {"hold spender-18", HELD}),
+        (
+            f"UPDATE ledger.holds SET ledger_id = 5 {OF_SPENDER} 16",
+            {"hold spender-16", "hold spender-17"},
+        ),
+        (f"DELETE FROM ledger.holds {OF_SPENDER} 12", {"hold spender-12", "hold spender-13"}),
+        (f"DELETE FROM ledger.holds {OF_SPENDER} 18", {"hold spender-18", HELD}),
+        (f"UPDATE ledger.holds SET ended_seq = NULL {OF_SPENDER} 16", {"hold spender-17", HELD}),
+        (f"UPDATE ledger.holds SET ended_seq = 17 {OF_SPENDER} 18", {"hold spender-17", HELD}),
+        (f"UPDATE ledger.holds SET ended_seq = 17 {OF_SPENDER} 12", {"hold spender-13"}),
+        (f"UPDATE ledger.holds SET ended_seq = 99 {OF_SPENDER} 18", {"hold spender-99", HELD}),
+        (
+            f"UPDATE ledger.holds SET seq = 17 {OF_SPENDER} 18",
+            {"hold spender-17", "hold spender-18"},
+        ),
+        (
+            f"UPDATE ledger.holds SET owner_id = :winner {OF_SPENDER} 18",
+            {"hold spender-18", "hold winner-18", HELD, "hold winner"},
+        ),
+        (
+            "INSERT INTO ledger.holds VALUES (:winner, 5, now(), NULL, 4, 7)",
+            {"hold winner-5", "hold winner"},
+        ),
+    ],
+)
+def test_a_changed_hold_is_found(
+    statement: str, differs: set[str], tamper: Tamper, found: Found
+) -> None:
+    tamper(statement)
+    assert found() == differs
+
+
+@pytest.mark.parametrize(
+    ("change", "seq", "differs"),
+    [
+        ("expires_at + interval '25 days'", 18, {"hold spender-18"}),
+        ("expires_at - interval '7 days'", 18, {"hold spender-18"}),
+        ("expires_at - interval '1 year'", 16, {"hold spender-16"}),
+        ("'infinity'", 18, {"hold spender-18"}),
+        ("expires_at - interval '7 days' + interval '1 microsecond'", 12, {"hold spender-13"}),
+    ],
+)
+def test_a_hold_that_expires_when_it_cannot_have_is_found(
+    change: str, seq: int, differs: set[str], tamper: Tamper, found: Found
+) -> None:
+    """Before it began, after 31 days, or before its capture."""
+    tamper(f"UPDATE ledger.holds SET expires_at = {change} {OF_SPENDER} {seq}")
+    assert found() == differs
+
+
+def test_a_capture_of_another_hold_is_found(tamper: Tamper, found: Found) -> None:
+    tamper(f"UPDATE ledger.entries SET hold_seq = 18 {OF_SPENDER} 17")
+    assert found() == {"hold spender-17"}
+
+
+@pytest.mark.parametrize("line", [1, 2])
+def test_a_deleted_part_of_a_capture_is_found(line: int, tamper: Tamper, found: Found) -> None:
+    """What was captured, and the rest that went back."""
+    tamper(f"DELETE FROM ledger.postings {OF_SPENDER} 13 AND line = {line}")
+    assert found() >= {"hold spender-13", "account_balance spender", "closed_total"}
+
+
+def test_a_changed_rest_of_a_capture_is_found(tamper: Tamper, found: Found) -> None:
+    tamper(f"UPDATE ledger.postings SET amount = amount - 1 {OF_SPENDER} 13 AND line = 2")
+    assert found() >= {"hold spender-13", "balance_after spender-13", "account_balance spender"}
+
+
+CLAIM = "WHERE owner_id = :spender AND reference = (SELECT reference FROM ledger.entries WHERE owner_id = :spender AND seq = 5)"
+
+
+@pytest.mark.parametrize(
+    ("statement", "differs"),
+    [
+        (f"DELETE FROM ledger.payment_claims {CLAIM}", {"claim spender-5"}),
+        (f"UPDATE ledger.payment_claims SET owner_id = :winner {CLAIM}", {"claim spender-5"}),
+        (
+            f"UPDATE ledger.payment_claims SET owner_id = 999999 {CLAIM}",
+            {"claim spender-5", "claim another"},
+        ),
+        (
+            f"UPDATE ledger.payment_claims SET key_hash = gen_random_uuid() {CLAIM}",
+            {"claim spender-5"},
+        ),
+        (f"UPDATE ledger.payment_claims SET reference = 'other' {CLAIM}", {"claim spender-5"}),
+        (f"UPDATE ledger.payment_claims SET provider = 'other' {CLAIM}", {"claim spender-5"}),
+        (
+            "DELETE FROM ledger.payment_claims WHERE owner_id = :spender",
+            {"claim spender-5", "claim spender-10"},
+        ),
+        (f"UPDATE ledger.postings SET provider = 'other' {OF_SPENDER} 5", {"claim spender-5"}),
+        (
+            f"UPDATE ledger.postings SET provider = NULL {OF_SPENDER} 10",
+            {"claim spender-10", "reversal spender-11"},
+        ),
+        (f"UPDATE ledger.entries SET reference = 'other' {OF_SPENDER} 5", {"claim spender-5"}),
+        (
+            f"UPDATE ledger.entries SET key_hash = gen_random_uuid() {OF_SPENDER} 10",
+            {"claim spender-10"},
+        ),
+    ],
+)
+def test_a_changed_payment_is_found(
+    statement: str, differs: set[str], tamper: Tamper, found: Found
+) -> None:
+    tamper(statement)
+    assert found() == differs
+
+
+def test_a_payment_whose_reference_was_erased_is_still_claimed(
+    tamper: Tamper, found: Found
+) -> None:
+    """As the erasure of a client's text will leave it."""
+    tamper("UPDATE ledger.entries SET reference = NULL WHERE owner_id = :spender")
+    assert found() == set()
+
+
+def test_a_claim_that_came_to_nothing_is_no_difference(
+    books: Books, days: Days, found: Found
+) -> None:
+    assert books.claim("test", "never paid", days.winner, "k")
+    assert found() == set()
+
+
 def test_more_differences_than_are_named_are_counted(tamper: Tamper, report: Verify) -> None:
     tamper(
         "INSERT INTO ledger.daily_balances (owner_id, account_id, day, daily_id, entries, debits,"

@@ -6,12 +6,14 @@ from itertools import count
 import pytest
 from sqlalchemy import URL
 
+from portal import ledger
 from portal.ledger.errors import NotFound
 from portal.services import users, wallets
 from tests.factories import Books, convert_due
 
 pytestmark = pytest.mark.usefixtures("context")
 DAYS = count(1)
+FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +108,17 @@ def test_an_unknown_user_or_asset_is_not_found(books: Books) -> None:
 
 def test_a_new_user_has_every_wallet_empty() -> None:
     user = users.create("poor", "Poor")[0]
-    assert {(held.asset.code, held.units) for held in wallets.all_of(user.id)} == {
-        *(("DREAM", 0), ("USD", 0), ("GOLD_COIN", 0), ("DIAMOND", 0), ("LOYALTY_POINT", 0))
-    }
+    held = {each.asset.code: each.wallet for each in wallets.all_of(user.id)}
+    codes = ("DREAM", "USD", "GOLD_COIN", "DIAMOND", "LOYALTY_POINT")
+    assert held == dict.fromkeys(codes, ledger.Wallet(0, 0))
+
+
+def test_a_wallet_is_what_is_available_and_what_is_held(books: Books) -> None:
+    owner = books.owner()
+    books.top_up(owner, "GOLD_COIN", "10")
+    before = books.now()
+    books.hold(owner, "GOLD_COIN", "4")
+    now = wallets.one(owner, "GOLD_COIN", None).wallet
+    assert (now.balance, now.held, now.available) == (10, 4, 6)
+    assert wallets.one(owner, "GOLD_COIN", before).wallet == ledger.Wallet(10, 0)
+    assert wallets.one(owner, "GOLD_COIN", FIRST).wallet == ledger.Wallet(0, 0)
