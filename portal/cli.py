@@ -46,6 +46,8 @@ class Command(click.Command):
             return super().invoke(ctx)
         except LedgerError as error:
             raise click.ClickException(error.detail or error.code) from error
+        except UnicodeEncodeError as error:
+            raise click.ClickException("a word of this command is no valid text") from error
         except DBAPIError as error:
             raise click.ClickException(str(error.orig).partition("\n")[0]) from error
 

@@ -13,7 +13,6 @@ from portal.services import assets, credits, users
 blueprint = Blueprint("credits", __name__)
 
 Answer = tuple[Response, int, dict[str, str]]
-DEFAULT_PROVIDER = "default"
 
 
 class SpendBody(Body):
@@ -23,7 +22,7 @@ class SpendBody(Body):
 
 
 class TopUpBody(SpendBody):
-    provider: ShortText = DEFAULT_PROVIDER
+    provider: ShortText | None = None
 
 
 class BonusBody(SpendBody):

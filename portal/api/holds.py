@@ -41,7 +41,7 @@ def post_hold(user_id: str, asset: str) -> Answer:
 @requests.scope("wallets:write")
 def post_capture(user_id: str, asset: str, hold_id: str) -> Answer:
     ending = _ending(user_id, asset, hold_id)
-    body = requests.body(CaptureBody, ending.asset.scale)
+    body = requests.optional_body(CaptureBody, ending.asset.scale)
     return _answer(holds.capture(ending, body.amount, body.reference, body.description))
 
 
@@ -49,7 +49,7 @@ def post_capture(user_id: str, asset: str, hold_id: str) -> Answer:
 @requests.scope("wallets:write")
 def post_release(user_id: str, asset: str, hold_id: str) -> Answer:
     ending = _ending(user_id, asset, hold_id)
-    return _answer(holds.release(ending, requests.body(ReleaseBody).reason))
+    return _answer(holds.release(ending, requests.optional_body(ReleaseBody).reason))
 
 
 @blueprint.get(f"{WALLET}/holds/<hold_id>")

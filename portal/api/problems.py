@@ -4,6 +4,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
+import psycopg2
 from flask import Flask, Response, g, jsonify, request
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
@@ -11,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from portal.ledger.errors import LedgerError, first_line
-from portal.ledger.posting import AWAY
+from portal.ledger.posting import is_away
 from portal.logs import trace
 
 log = logging.getLogger("portal.api")
@@ -117,8 +118,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Problem, answer)
     app.register_error_handler(LedgerError, _of_ledger)
     app.register_error_handler(DBAPIError, _of_database)
-    for lost in AWAY:  # as SQLAlchemy lets them through when it takes a connection back
-        app.register_error_handler(lost, _of_lost)
+    app.register_error_handler(psycopg2.Error, _of_driver)
     app.register_error_handler(PoolTimeout, _of_pool)
     app.register_error_handler(RedisError, _of_redis)
     app.register_error_handler(HTTPException, _of_http)
@@ -131,16 +131,16 @@ def _of_ledger(error: LedgerError) -> Response:
 
 
 def _of_database(error: DBAPIError) -> Response:
-    kind = type(error).__name__
-    # A connection that breaks in the middle of an answer has no class of its own, and no code.
-    broke = kind == "DatabaseError" and getattr(error.orig, "pgcode", None) is None
-    if error.connection_invalidated or kind in ("OperationalError", "InterfaceError") or broke:
+    if error.connection_invalidated or is_away(error.orig):
         log.warning("%s the database is away: %s", g.request_id, str(error.orig).partition("\n")[0])
         return answer(Problem("unavailable"))
     return _of_bug(error)
 
 
-def _of_lost(error: Exception) -> Response:
+def _of_driver(error: psycopg2.Error) -> Response:
+    """An error that SQLAlchemy lets through as it takes a connection back: that one was lost."""
+    if not is_away(error):
+        return _of_bug(error)
     log.warning("%s the database is away: %s", g.request_id, first_line(error))
     return answer(Problem("unavailable"))
 

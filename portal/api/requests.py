@@ -82,6 +82,11 @@ def body(model: type[M], scale: int | None = None) -> M:
     return checked(model, json_body(), scale)
 
 
+def optional_body(model: type[M], scale: int | None = None) -> M:
+    """The same, of a call whose every field is optional: no body at all will do."""
+    return checked(model, json_body() if request.get_data() else {}, scale)
+
+
 def json_body() -> dict[str, Any]:
     """The request's JSON object, its fields unchecked."""
     if request.mimetype != "application/json":

@@ -35,13 +35,14 @@ from portal.ledger.poster import Poster, autocommit, post_batch
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
 from portal.ledger.trial_balance import TrialBalance, trial_balance
-from portal.ledger.wallets import Wallet, booked, statement, wallet, wallets
+from portal.ledger.wallets import Booked, Wallet, booked, statement, wallet, wallets
 
 __all__ = [
     "HOUR",
     "MAX_BATCH",
     "UNBOUNDED",
     "AssetInfo",
+    "Booked",
     "Converted",
     "DueHold",
     "Entry",

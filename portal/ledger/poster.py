@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
+import psycopg2
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -216,10 +217,13 @@ def post_batch(engine: Engine, entries: Sequence[Entry], window: Window) -> list
             try:
                 with closing(connection.connection.cursor()) as cursor:
                     return _post_in_two_steps(cursor, entries, window)
-            except AWAY:
+            except psycopg2.Error:
                 connection.invalidate()
                 raise
-    except (*AWAY, DBAPIError) as error:
+    except (
+        psycopg2.Error,
+        DBAPIError,
+    ) as error:  # the driver's own too, as a connection is given back
         log.warning("a batch of %d was not booked whole: %s", len(entries), first_line(error))
         raise Unavailable("the database is away; send the same keys again") from error
 

@@ -87,6 +87,16 @@ BUSY = Outcome("busy", None, None, None, None, None, None, None, None)
 AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 """Lost connections, refused ones, timeouts and lack of resources."""
 
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the driver's error is of AWAY, or that of a connection that broke midway.
+
+    That one has no class of its own, and no code.
+    """
+    broke = type(error) is psycopg2.DatabaseError and error.pgcode is None
+    return broke or isinstance(error, AWAY)
+
+
 CALL = """
 SELECT * FROM ledger.post(
     %s::bigint[], %s::smallint[], %s::smallint[], %s::bigint[], %s::uuid[], %s::bytea[],
@@ -108,8 +118,7 @@ def post(cursor: Any, entries: Sequence[Entry], window: Window, *, wait: bool) -
         cursor.execute(CALL, (*_columns(entries), wait, window.max_age, window.max_ahead))
         return [_outcome(row) for row in cursor.fetchall()]
     except psycopg2.DatabaseError as error:
-        if type(error) is psycopg2.DatabaseError and error.pgcode is None:
-            # The connection broke midway, which has no class of its own: it may be committed.
+        if is_away(error) and not isinstance(error, AWAY):  # it may be committed
             raise psycopg2.OperationalError(first_line(error)) from error
         raise
 

@@ -3,7 +3,7 @@
 Every call answers what it booked with the wallet as it is now, or raises Refused with its code.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from portal.ledger.idempotency import key_hash, request_hash
 from portal.runtime import runtime
 from portal.services import assets
 
-REVERSIBLE = ("top_up", "bonus", "spend")
+DEFAULT_PROVIDER = "default"
 DETAILS = {
     "insufficient_funds": "more than is available: send at most that, or top up first",
     "idempotency_key_reused": "this key was used for another request",
@@ -58,11 +58,14 @@ class Transaction:
     wallet: ledger.Wallet
 
 
-def top_up(request: Request, provider: str) -> Transaction:
+def top_up(request: Request, provider: str | None) -> Transaction:
     """Book what the user has paid for; `reference` is the payment's, and counts once a provider.
+
+    No provider is one of its own: the only one of who has no other.
 
     Raises Refused('payment_reference_reused') and what `post` raises.
     """
+    provider = provider or DEFAULT_PROVIDER
     hashed = key_hash(request.client_id, request.key)
     with ledger.autocommit(runtime().engine).connect() as connection:
         if not ledger.claim_payment(
@@ -92,12 +95,8 @@ def reverse(client_id: int, key: str, user_id: int, seq: int, reason: str) -> Tr
     Raises Refused('unknown_entry', 'not_reversible', 'already_reversed', 'insufficient_funds') and
     what `post` raises.
     """
-    with runtime().engine.connect() as connection:
-        original = ledger.booked(connection, user_id, seq)
-    # Where there is no such entry, any ledger will do to be told so.
-    asset = assets.get(original.asset) if original else assets.every()[-1]
-    if original and original.kind not in REVERSIBLE:
-        raise Refused("not_reversible", DETAILS["not_reversible"])
+    original = _booked(user_id, seq)
+    asset = _credit_of(original)
     entry = ledger.Entry(
         owner_id=user_id,
         kind="reversal",
@@ -109,7 +108,28 @@ def reverse(client_id: int, key: str, user_id: int, seq: int, reason: str) -> Tr
         reverses_seq=seq,
         reason=reason,
     )
-    return book(entry, asset, original.amount if original else 0)
+    try:
+        made = book(entry, asset, 0)
+    except Refused as refused:
+        if refused.code == "unknown_entry" and original:  # of a ledger that is no credit's
+            raise Refused("not_reversible", DETAILS["not_reversible"]) from refused
+        raise
+    original = original or _booked(user_id, seq)  # booked in that very moment
+    assert original is not None
+    return replace(made, amount=original.amount)
+
+
+def _booked(user_id: int, seq: int) -> ledger.Booked | None:
+    with runtime().engine.connect() as connection:
+        return ledger.booked(connection, user_id, seq)
+
+
+def _credit_of(original: ledger.Booked | None) -> ledger.AssetInfo:
+    """The credit of an entry; of no entry, or one of another asset, any: its ledger has none such."""
+    asset = assets.get(original.asset) if original else None
+    if asset and asset.kind == "credit":
+        return asset
+    return next(each for each in assets.every() if each.kind == "credit")
 
 
 def post(request: Request, kind: str, *hashed: str | int | None, **fields: Any) -> Transaction:

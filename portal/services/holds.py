@@ -6,7 +6,7 @@ from datetime import datetime
 
 from portal import ledger
 from portal.ledger import amounts
-from portal.ledger.errors import NotFound, Refused
+from portal.ledger.errors import NotFound, Refused, Unavailable
 from portal.ledger.idempotency import SYSTEM, Field, key_hash, microseconds, request_hash
 from portal.runtime import runtime
 from portal.services import credits
@@ -78,26 +78,31 @@ def every(
 def expire_due() -> int:
     """Release every open hold whose time is over; how many. Safe to run twice at once.
 
-    Raises Unavailable where the database is away: the next run goes on.
+    Those of users that are locked for long are left to the next run.
     """
     released, due = 0, None
     while page := _due(due):
-        entries = [_expiry(hold) for hold in page]
-        for hold, outcome in zip(page, _post(entries), strict=True):
-            released += outcome.status == "posted"
-            if outcome.status == "rejected" and outcome.code != "hold_not_open":
-                log.error("hold %d-%d can't be released: %s", hold.owner_id, hold.seq, outcome.code)
+        try:
+            released += _release(page)
+        except Unavailable as error:
+            log.warning("expired holds are left to the next run: %s", error.detail)
         due = page[-1]
     return released
+
+
+def _release(page: list[ledger.DueHold]) -> int:
+    """Post the releases of a page; how many are new."""
+    entries = [_expiry(hold) for hold in page]
+    outcomes = ledger.post_batch(runtime().engine, entries, ledger.UNBOUNDED)
+    for hold, outcome in zip(page, outcomes, strict=True):
+        if outcome.status == "rejected" and outcome.code != "hold_not_open":
+            log.error("hold %d-%d can't be released: %s", hold.owner_id, hold.seq, outcome.code)
+    return sum(outcome.status == "posted" for outcome in outcomes)
 
 
 def _due(after: ledger.DueHold | None) -> list[ledger.DueHold]:
     with runtime().engine.connect() as connection:
         return ledger.due_holds(connection, after, BATCH)
-
-
-def _post(entries: list[ledger.Entry]) -> list[ledger.Outcome]:
-    return ledger.post_batch(runtime().engine, entries, ledger.UNBOUNDED)
 
 
 def _expiry(hold: ledger.DueHold) -> ledger.Entry:

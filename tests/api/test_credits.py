@@ -147,7 +147,7 @@ def test_a_request_is_the_same_however_its_amount_is_written(points: Purse, call
 
 def test_what_is_left_out_is_what_stands_there_when_nothing_is_said(purse: Purse) -> None:
     first = purse.send("top-ups", "1", key="k", reference=(paid := purse.api.new_key()))
-    for more in ({"provider": "default"}, {"description": None}):
+    for more in ({"provider": "default"}, {"provider": None}, {"description": None}):
         replayed(first, purse.send("top-ups", "1", key="k", reference=paid, **more))
     for more in ({"provider": "another"}, {"description": ""}):
         refused(

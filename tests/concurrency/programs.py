@@ -142,6 +142,11 @@ class Programs:
             f"--- {program.log.name}\n{program.said()[-8000:]}" for program in self._started
         )
 
+    def said_about(self, word: str, lines: int = 60) -> str:
+        """What was written from the first mention of a word on, in all logs."""
+        found = (program.said().partition(word) for program in self._started)
+        return "\n".join("\n".join((w + rest).split("\n")[:lines]) for _, w, rest in found if w)
+
     def kill_all(self) -> None:
         for program in self._started:
             program.kill()

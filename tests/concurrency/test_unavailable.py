@@ -243,7 +243,9 @@ def test_a_top_up_whose_claim_is_cut_off_may_be_sent_again(
     assert watch.value(ENTRIES_OF, owner=owner) == 1
 
 
-@pytest.mark.parametrize("lost", [psycopg2.OperationalError, psycopg2.InterfaceError])
+@pytest.mark.parametrize(
+    "lost", [psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.DatabaseError]
+)
 def test_a_connection_that_is_lost_as_it_is_given_back_is_unavailable(
     app: Flask, lost: type[Exception]
 ) -> None:

@@ -86,14 +86,14 @@ class Web:
         self._callers: list[Caller] = []
         with app.app_context():
             self.key = clients.create_key("games", list(clients.SCOPES))
-        self._programs = programs
+        self.programs = programs
         self._target = target
         self.start()
         assert self.readiness() == 200
 
     def start(self) -> None:
         """Start the server, on the port that it always has."""
-        self.program: Program = self._programs.start(
+        self.program: Program = self.programs.start(
             *("-m", "granian", "--interface", "wsgi", self._target, "--port", str(self.port)),
             *("--workers", "2", "--blocking-threads", "32", "--backlog", "2048", "--no-ws"),
             *("--http", "1", "--respawn-failed-workers", "--respawn-interval", "0.5"),

@@ -16,8 +16,8 @@ BEGIN
         RETURN false;
     ELSIF EXISTS (SELECT FROM assets WHERE code = p_code) THEN
         RAISE EXCEPTION 'asset % is there with another name, scale or kind, which never change', p_code USING ERRCODE = 'DL013';
-    ELSIF (p_code ~ '^[A-Z][A-Z0-9_]{0,31}$' AND length(p_name) BETWEEN 1 AND 100 AND p_scale BETWEEN 0 AND 30) IS NOT TRUE THEN
-        RAISE EXCEPTION 'an asset has a code like GOLD_COIN, a name of 1 to 100 characters, and 0 to 30 decimals'
+    ELSIF (p_code ~ '^[A-Z][A-Z0-9_]{0,31}$' AND length(p_name) BETWEEN 1 AND 100 AND p_name !~ '[[:cntrl:]]' AND p_scale BETWEEN 0 AND 30) IS NOT TRUE THEN
+        RAISE EXCEPTION 'an asset has a code like GOLD_COIN, a name of 1 to 100 characters in one line, and 0 to 30 decimals'
             USING ERRCODE = 'DL013';
     END IF;
     v_model := (SELECT min(g.id) FROM ledgers g JOIN assets a ON a.code = g.asset WHERE a.kind = 'credit');

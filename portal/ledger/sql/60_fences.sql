@@ -29,6 +29,10 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Of a hold nothing changes but which entry ended it.
+CREATE OR REPLACE TRIGGER immutable BEFORE UPDATE OF owner_id, seq, ledger_id, amount, expires_at ON ledger.holds
+FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+
 -- The app's role reads everything and writes no table of the books: it calls these functions.
 GRANT USAGE ON SCHEMA ledger TO dreamland_app;
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO dreamland_app;

@@ -44,6 +44,8 @@ class Hammer:
     booked: dict[tuple[int, str], Booked] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     statuses: set[int] = field(default_factory=set)
+    faults: list[str] = field(default_factory=list)
+    """Ids of the requests that were answered 500."""
     repeated: int = 0
     replayed: int = 0
     entries: list[str] = field(default_factory=list)
@@ -150,6 +152,8 @@ class Player:
         hammer.statuses.add(answer.status)
         if answer.status in (200, 201):
             hammer.keep(owner, key, answer)
+        elif answer.status == 500:
+            hammer.faults.append(answer.body["request_id"])
         elif answer.status != 503:
             with hammer.lock:
                 code = answer.body["code"]

@@ -72,6 +72,7 @@ def kill_web(web: Web) -> None:
 
 def check_refusals(hammer: Hammer) -> None:
     """Every kind of refusal was met, and nothing else was answered."""
+    assert not hammer.faults, hammer.web.programs.said_about(hammer.faults[0])
     assert hammer.statuses <= {200, 201, 422, 503}
     assert hammer.repeated > 0
     assert set(hammer.refused) == {
