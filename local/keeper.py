@@ -47,6 +47,8 @@ def main() -> NoReturn:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is stopping already
         service.stop()
         locks.state.unlink(missing_ok=True)
+        # Before the gate, which opens when this process ends: who waits there must see no keeper.
+        locks.keeper.release()
     sys.exit(0)
 
 
