@@ -5,25 +5,13 @@ watch is that of the hot user.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from bench import processes, stage, wallets
 from bench.figures import Figure, failed, median, say
 from bench.load import Load, drive
+from bench.wallets import Size
 
 HOT = [1]
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much is done, and how often. The figures are of the median pass."""
-
-    users: int = 10_000
-    connections: int = 32
-    workers: int = 2
-    seconds: float = 10.0
-    warm_up: float = 3.0
-    passes: int = 3
 
 
 def run(size: Size) -> Iterator[Figure]:

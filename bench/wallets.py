@@ -4,6 +4,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from bench import people
 from bench.figures import mean, median
@@ -24,6 +25,18 @@ REQUEST = (
     "Content-Length: {length}\r\nIdempotency-Key: {key}\r\n\r\n{body}"
 )
 BOOKED, UNBOOKED = "/api/v1", "/bench"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is done, and how often. The figures are of the median pass."""
+
+    users: int = 10_000
+    connections: int = 32
+    workers: int = 2
+    seconds: float = 10.0
+    warm_up: float = 3.0
+    passes: int = 3
 
 
 def settle(books: Books, users: int) -> str:

@@ -22,6 +22,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
         MAX_CONTENT_LENGTH=1024 * 1024,
     )
+    app.url_map.merge_slashes = False  # an address is right or wrong; no redirect in HTML
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.session_interface = sessions.PagesOnly()
     db.init_app(app)

@@ -86,7 +86,13 @@ def register(app: Flask) -> None:
     "add",
     click.argument("code"),
     click.argument("name"),
-    click.option("--scale", type=int, default=0, show_default=True, help="How many decimals."),
+    click.option(
+        "--scale",
+        type=click.IntRange(0, 30),
+        default=0,
+        show_default=True,
+        help="How many decimals.",
+    ),
     group=ASSETS,
 )
 def add_asset(code: str, name: str, scale: int) -> None:

@@ -72,6 +72,7 @@ class Books:
         key = key or str(uuid4())
         reference = f"r{next(self._references)}"
         if kind == "top_up":
+            reference = str(uuid4())
             self.claim("test", reference, owner_id, key)
         units = None if amount is None else amounts.parse(amount, self._assets[asset].scale)
         return Entry(

@@ -3,7 +3,9 @@
 Revision ID: 0002
 Revises: 0001
 
-No call could book in a credit's ledger before: no posting needs a wallet balance of its own.
+No call could book in a credit's ledger before: no posting needs a wallet balance of its own. The check
+and the index of `entries` read the table once: 0.3 s a million entries, while nothing is posted. The
+posting function has other parameters afterwards: processes of before have to be stopped.
 """
 
 import sqlalchemy as sa
@@ -83,9 +85,9 @@ def _follow_holds() -> None:
     op.create_check_constraint(
         op.f("flows_hold"), "flows", "hold IN ('opens', 'captures', 'releases')", schema="ledger"
     )
-    for name in ("wallet", "names_provider"):
+    for table, name in (("flows", "names_provider"), ("pairs", "wallet")):
         false = sa.Column(name, sa.Boolean(), server_default=sa.text("false"), nullable=False)
-        op.add_column("pairs", false, schema="ledger")
+        op.add_column(table, false, schema="ledger")
     op.drop_constraint(op.f("pairs_role"), "pairs", schema="ledger")
     op.create_check_constraint(
         op.f("pairs_role"),
@@ -112,9 +114,8 @@ def downgrade() -> None:
     op.create_check_constraint(
         op.f("pairs_role"), "pairs", "role IN ('amount', 'converted', 'fee')", schema="ledger"
     )
-    for name in ("names_provider", "wallet"):
-        op.drop_column("pairs", name, schema="ledger")
-    for name in ("hold", "held_id", "available_id"):
+    op.drop_column("pairs", "wallet", schema="ledger")
+    for name in ("names_provider", "hold", "held_id", "available_id"):
         op.drop_column("flows", name, schema="ledger")
     op.drop_table("payment_claims", schema="ledger")
     op.drop_table("holds", schema="ledger")

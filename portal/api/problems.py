@@ -41,7 +41,7 @@ CODES = {
     "daily_limit_exceeded": (422, "The day's limit would be exceeded"),
     "insufficient_funds": (422, "Too little is available"),
     "asset_not_allowed": (422, "The call is for credits only"),
-    "payment_reference_reused": (422, "The payment was booked before"),
+    "payment_reference_reused": (422, "The payment was taken by another request"),
     "hold_not_open": (422, "The hold is not open"),
     "capture_exceeds_hold": (422, "The capture is above the hold"),
     "expires_at_out_of_range": (422, "The hold would expire too early or too late"),

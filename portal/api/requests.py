@@ -92,12 +92,21 @@ def json_body() -> dict[str, Any]:
     if request.mimetype != "application/json":
         raise Problem("unsupported_media_type")
     try:
-        value = json.loads(request.get_data(), object_pairs_hook=_object, parse_constant=_constant)
+        text = _whole_body().decode()
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
     except (ValueError, RecursionError):
         raise Problem("malformed_json") from None
     if not isinstance(value, dict):
         raise Problem("validation_failed", "the body must be a JSON object")
     return value
+
+
+def _whole_body() -> bytes:
+    """The body as it was sent. One without a length is cut where too much begins: it is refused."""
+    data = request.get_data()
+    if request.content_length is None and len(data) >= current_app.config["MAX_CONTENT_LENGTH"]:
+        raise Problem("payload_too_large")
+    return data
 
 
 def checked(model: type[M], value: object, scale: int | None = None) -> M:

@@ -101,6 +101,7 @@ class Book:
             "reversible": kind.reversible if kind.pairs else None,
             **self._wallet(led),
             "hold": kind.hold,
+            "names_provider": kind.names_provider,
         }
 
     def _wallet(self, led: chart.Ledger) -> dict[str, int | None]:
@@ -136,7 +137,6 @@ class Book:
                 "credit_sign": self._user_sign(credit),
                 "counts": self._accounts[credit].day_limit is not None,
                 "wallet": pair.ledger == chart.CREDIT,
-                "names_provider": kind.names_provider,
             }
 
     def _user_sign(self, key: tuple[str, str]) -> int:

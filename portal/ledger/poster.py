@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 
 LONGEST_WAIT = "1s"
 """For one locked owner, before all others that wait are tried again."""
+STUCK_LIMIT = 8
+"""How many entries may wait in a lane for owners that were locked for longer than that. Each keeps a
+thread of the web from serving others: the rest are refused at once."""
 
 
 class Waiting:
@@ -74,6 +77,7 @@ class Lane:
         self._queue: deque[Waiting] = deque()
         self._ready = threading.Condition()
         self._connection: Connection | None = None
+        self._stuck: set[int] = set()
         self.broken: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -87,13 +91,26 @@ class Lane:
         return self._thread.is_alive()
 
     def put(self, waiting: Sequence[Waiting]) -> None:
-        """Hand entries to the thread."""
+        """Hand entries to the thread, but for those too many for owners that are stuck."""
+        refused: Sequence[Waiting] = ()
         with self._ready:
             if not self.broken:
                 self._queue.extend(waiting)
+                refused = self._shed()
                 self._ready.notify()
-                return
-        _fail(waiting)
+                waiting = ()
+        _fail(waiting, "the poster died")
+        _fail(refused, "the user is busy; send the same key again")
+
+    def _shed(self) -> Sequence[Waiting]:
+        """Take entries of stuck owners out of the queue, down to the limit."""
+        if not self._stuck:
+            return ()
+        stuck = [each for each in self._queue if each.entry.owner_id in self._stuck]
+        refused = {id(each) for each in stuck[STUCK_LIMIT:]}
+        if refused:
+            self._queue = deque(each for each in self._queue if id(each) not in refused)
+        return stuck[STUCK_LIMIT:]
 
     def _run(self) -> None:
         batch: Sequence[Waiting] = ()
@@ -107,7 +124,7 @@ class Lane:
             log.exception("the poster died; /readyz fails until the process is restarted")
             with self._ready:
                 self.broken = error
-            _fail([*batch, *self._queue])
+            _fail([*batch, *self._queue], "the poster died")
 
     def _take(self) -> list[Waiting]:
         with self._ready:
@@ -124,7 +141,9 @@ class Lane:
         owner = busy[0].entry.owner_id
         first = [waiting for waiting in busy if waiting.entry.owner_id == owner]
         others = [waiting for waiting in busy if waiting.entry.owner_id != owner]
-        again = [*others, *self._book(first, wait=True)]
+        still = self._book(first, wait=True)
+        (self._stuck.add if still else self._stuck.discard)(owner)
+        again = [*others, *still]
         self.put([waiting for waiting in again if not waiting.is_given_up])
 
     def _book(self, batch: Sequence[Waiting], *, wait: bool) -> Sequence[Waiting]:
@@ -162,9 +181,9 @@ class Lane:
             self._connection = None
 
 
-def _fail(entries: Sequence[Waiting]) -> None:
+def _fail(entries: Sequence[Waiting], why: str) -> None:
     for waiting in entries:
-        waiting.fail(Unavailable("the poster died"))
+        waiting.fail(Unavailable(why))
 
 
 class Poster:

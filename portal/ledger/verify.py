@@ -33,6 +33,7 @@ CHECKS = {
     "head": "an owner's head says what the last entry says",
     "booked_at": "times of booking never go backwards; postings have their entry's",
     "day": "the day is the user's local date; postings have their entry's",
+    "occurred_at": "what has no time of its own occurred when it was booked",
     "accounting_date": "the accounting date is the UTC date of booking",
     "hash": "every entry has the hashes of its key and its request",
     "entry": "every posting belongs to an entry",
@@ -223,6 +224,8 @@ def _check_chart(connection: Connection, report: Report) -> None:
 
 
 DIRECTORY = Path(__file__).parent / "checks"
+DATED = ("win", "conversion")
+"""Kinds whose entries have a time of their own."""
 BY_OWNERS = ("entries", "lines", "reversals", "balances", "wallets", "holds", "payments")
 
 FIND = """
@@ -255,7 +258,8 @@ def _whole(runs: Sequence[RunTotals]) -> Iterator[Task]:
 
 def _by_owners(connection: Connection, range_entries: int) -> Iterator[Task]:
     """Every check of every range. The ranges leave no id out, with an owner or without."""
-    kinds = {name: KIND_IDS[name] for name in ("conversion", "reversal")}
+    kinds: dict[str, Any] = {name: KIND_IDS[name] for name in ("conversion", "reversal")}
+    kinds["dated"] = [KIND_IDS[name] for name in DATED]
     checks = [_find(name) for name in BY_OWNERS]
     last_of_ranges = connection.scalars(text(LAST_OF_RANGES), {"entries": range_entries}).all()
     first = FIRST_OWNER

@@ -73,7 +73,7 @@ def top_up(request: Request, provider: str | None) -> Transaction:
         ):
             raise Refused(
                 "payment_reference_reused",
-                "this payment was booked by another request: a retry sends the same key",
+                "this payment was, or is being, booked by another request: a retry sends the same key",
                 param="reference",
             )
     return post(request, "top_up", provider, provider=provider)

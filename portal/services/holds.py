@@ -26,7 +26,7 @@ class Ending:
     key: str
     user_id: int
     asset: ledger.AssetInfo
-    seq: int
+    hold_seq: int
 
 
 def hold(request: Request, expires_at: datetime | None) -> tuple[Transaction, ledger.Hold]:
@@ -126,9 +126,9 @@ def _entry(ending: Ending, kind: str, *said: Field) -> ledger.Entry:
         ledger_id=ending.asset.ledger_id,
         client_id=ending.client_id,
         key_hash=key_hash(ending.client_id, ending.key),
-        request_hash=request_hash(kind, ending.user_id, ending.asset.code, ending.seq, *said),
+        request_hash=request_hash(kind, ending.user_id, ending.asset.code, ending.hold_seq, *said),
         amount=None,
-        hold_seq=ending.seq,
+        hold_seq=ending.hold_seq,
     )
 
 
@@ -137,9 +137,9 @@ def _end(ending: Ending, entry: ledger.Entry) -> tuple[Transaction, ledger.Hold]
         made = credits.book(entry, ending.asset, 0)
     except Refused as refused:
         if refused.code == "capture_exceeds_hold":
-            held = get(ending.user_id, ending.asset, ending.seq).amount
+            held = get(ending.user_id, ending.asset, ending.hold_seq).amount
             refused.figures["held"] = amounts.text(held, ending.asset.scale)
         raise
-    ended = get(ending.user_id, ending.asset, ending.seq)
+    ended = get(ending.user_id, ending.asset, ending.hold_seq)
     amount = ended.amount if ended.captured is None else ended.captured
     return replace(made, amount=amount), ended

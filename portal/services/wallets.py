@@ -41,7 +41,7 @@ def all_of(user_id: int) -> list[Balance]:
 
 def one(user_id: int, code: str, at: datetime | None) -> Balance:
     """One wallet, now or as of a booked time. Raises NotFound('unknown_user', 'unknown_asset')."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         now = _now_for(connection, user_id)
         asset = assets.get(code)
         return Balance(asset, ledger.wallet(connection, user_id, asset, at), at or now)

@@ -78,11 +78,10 @@ def test_every_answer_names_its_request(api: Api) -> None:
     assert all(re.fullmatch("[0-9a-f]{32}", each) for each in ids)
 
 
-@pytest.mark.parametrize("path", ["//api/v1/assets", "/api//v1/assets"])
-def test_doubled_slashes_lead_nowhere_dangerous(api: Api, path: str) -> None:
-    headers = {"Authorization": f"Bearer {api.token}"}
-    answer = api.app.test_client().get(path, headers=headers)
-    assert answer.status_code in (308, 404)
-    if answer.status_code == 308:
-        assert answer.headers["Location"].endswith("/api/v1/assets")
-        assert "//" not in answer.headers["Location"].removeprefix("http://")
+@pytest.mark.parametrize("path", ["//api/v1/assets", "/api//v1/assets", "/api/v1//assets"])
+def test_doubled_slashes_lead_nowhere(api: Api, path: str) -> None:
+    headers = {"Authorization": f"Bearer {api.token}", "Host": "evil.example"}
+    for method in ("GET", "POST"):
+        answer = api.app.test_client().open(path, method=method, headers=headers)
+        assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+        assert "Location" not in answer.headers

@@ -1,5 +1,6 @@
 """Every refusal of the API: its status, code and param; nothing written; one line in the log."""
 
+import io
 import json
 import re
 from typing import Any
@@ -460,6 +461,21 @@ def test_it_is_refused_with_its_code_and_nothing_is_written(
     assert (answer.status_code, answer.json and answer.json.get("code")) == (case.status, case.code)
     check_problem(answer, case)
     check_log(caplog, answer, case, api.token)
+    assert api.rows() == before
+
+
+@pytest.mark.parametrize("size", [1024 * 1024, 2_000_000])
+def test_a_body_without_a_length_is_not_cut_and_then_obeyed(api: Api, user: str, size: int) -> None:
+    body = json.dumps(api.win()).encode().ljust(size) + b'{"amount": "4"}'
+    before = api.rows()
+    answer = api.app.test_client().post(
+        f"/api/v1/users/{user}/wins",
+        input_stream=io.BytesIO(body),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {api.token}", "Idempotency-Key": f"chunked-{size}"},
+        environ_overrides={"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"},
+    )
+    assert (answer.status_code, answer.json["code"]) == (413, "payload_too_large")
     assert api.rows() == before
 
 

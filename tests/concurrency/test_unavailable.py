@@ -19,7 +19,7 @@ from portal import create_app
 from portal.services import clients
 from tests.concurrency.programs import eventually, programs_for
 from tests.concurrency.watch import Watch
-from tests.concurrency.web import win_body
+from tests.concurrency.web import count_of, win_body
 from tests.factories import Books, Breaking
 
 LOCK_OWNER = "SELECT 1 FROM ledger.owners WHERE owner_id = :owner FOR NO KEY UPDATE"
@@ -118,6 +118,24 @@ def test_a_user_locked_for_a_moment_does_not_wait_for_one_that_is_locked_for_lon
         assert second.answer.status_code == 201
         assert held.blocked(), "the lock was held all the while"
     assert first.wait().status_code == 201
+
+
+def test_a_user_locked_for_long_takes_no_more_than_a_few_threads(
+    books: Books, games: Games, watch: Watch
+) -> None:
+    locked, other = books.owner(), books.owner()
+    with watch.hold(LOCK_OWNER, owner=locked) as held:
+        waiting = [games.later(locked, f"k{n}") for n in range(40)]
+        eventually("the others are refused", lambda: sum(bool(w.answer) for w in waiting) >= 20)
+        assert held.blocked(), "the lock was held all the while"
+        for refused in [each for each in waiting if each.answer]:
+            assert_unavailable(refused.wait())
+        assert games.win(other).status_code == 201
+    statuses = count_of(each.wait().status_code for each in waiting)
+    assert set(statuses) == {201, 503}
+    assert statuses[201] <= 20
+    assert watch.value(ENTRIES_OF, owner=locked) == statuses[201]
+    assert games.win(locked, "k-last").status_code == 201, "and is served again at once"
 
 
 def test_a_batch_books_all_others_while_one_of_its_users_is_locked_elsewhere(

@@ -1,5 +1,6 @@
 """Payment references: each counts once a provider, and no payment is lost to a call that ended badly."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -74,6 +75,41 @@ def test_a_claim_whose_key_made_an_entry_of_another_kind_is_void(
     assert books.claim("psp", payment, owner, "k")
     books.post(books.entry("bonus", owner, "1", asset="GOLD_COIN", key="k"))
     assert top_up(books, owner, "k2", payment) is None
+
+
+def test_a_claim_whose_key_made_a_reversal_of_another_top_up_is_void(
+    books: Books, payment: str
+) -> None:
+    """A reversal names the provider of its original, and no reference."""
+    owner = books.owner()
+    assert top_up(books, owner, "k", str(uuid4())) is None
+    assert books.claim("psp", payment, owner, "k2")
+    undo = books.entry("reversal", owner, None, asset="GOLD_COIN", reverses=1, key="k2")
+    assert books.post(undo)[0].status == "posted"
+    assert top_up(books, owner, "k3", payment) is None
+
+
+def test_a_top_up_whose_claim_was_taken_over_meanwhile_is_refused(
+    books: Books, payment: str
+) -> None:
+    """A call that lasts longer than a day, whatever froze it."""
+    slow, quick = books.owner(), books.owner()
+    assert books.claim("psp", payment, slow, "k")
+    late = books.paid_entry(slow, "GOLD_COIN", "10", "k", "psp", payment)
+    books.set_clock(books.now() + DAY + timedelta(minutes=1))
+    assert top_up(books, quick, "k", payment) is None
+    assert books.post(late)[0].code == "payment_reference_reused"
+
+
+def test_no_top_up_is_booked_without_a_claim_or_by_anothers(books: Books, payment: str) -> None:
+    owner, other = books.owner(), books.owner()
+    assert books.claim("psp", payment, other, "k")
+    taken = books.paid_entry(owner, "GOLD_COIN", "10", "k", "psp", payment)
+    unclaimed = books.paid_entry(owner, "GOLD_COIN", "10", "k2", "psp", str(uuid4()))
+    nobodys = replace(books.entry("bonus", owner, "10", asset="GOLD_COIN"), kind="top_up")
+    codes = [outcome.code for outcome in books.post(taken, unclaimed, nobodys)]
+    assert codes == ["payment_reference_reused"] * 3
+    assert books.post(nobodys)[0].code == "payment_reference_reused"
 
 
 def test_a_claim_that_came_to_nothing_is_void_after_a_day(books: Books, payment: str) -> None:

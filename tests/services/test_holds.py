@@ -194,7 +194,7 @@ def test_a_hold_that_ends_meanwhile_is_left_as_it_is(
 ) -> None:
     """A capture that was booked in time commits when the job has already found the hold due."""
     owner = rich(books)
-    moment = books.now() + timedelta(seconds=0.5)
+    moment = books.now() + timedelta(seconds=3)
     seq = books.hold(owner, GOLD, "10", moment)
     entry = books.entry(kind, owner, None, asset=GOLD, ends=seq)
     with ThreadPoolExecutor(1) as thread, books.engine.connect() as connection:

@@ -29,7 +29,7 @@ WITH rules AS MATERIALIZED (
     FULL JOIN line p USING (owner_id, seq)
 ), wanted AS (
     SELECT b.*, q.line IS NULL AS no_pair, q.role, q.debit_sign <> 0 AS debit_keeps, q.credit_sign <> 0 AS credit_keeps,
-           q.wallet, q.names_provider,
+           q.wallet, f.names_provider,
            (q.posting_ledger_id, q.debit_account_id, q.credit_account_id)
                IS DISTINCT FROM (b.ledger_id, b.debit_account_id, b.credit_account_id) AS other_pair,
            h.rate, trunc(b.first_amount * h.rate) AS converted, r.provider AS fee_provider,
@@ -37,6 +37,7 @@ WITH rules AS MATERIALIZED (
            q.kind_lines, q.fee_lines
     FROM booked b
     LEFT JOIN pair q ON q.kind_id = b.kind_id AND q.ledger_id = b.first_ledger AND q.line = b.line
+    LEFT JOIN ledger.flows f ON f.kind_id = b.kind_id AND f.ledger_id = b.first_ledger
     LEFT JOIN ledger.hour_rates h ON h.hour = b.hour
     LEFT JOIN rules r ON r.kind_id = b.kind_id AND b.fee_at >= r.from_at AND b.fee_at < r.upto
     WHERE b.reverses_seq IS NULL

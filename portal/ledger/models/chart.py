@@ -101,6 +101,8 @@ class Flow(Model):
     """The wallet's other account: of what holds have set aside."""
     hold: Mapped[str | None] = mapped_column(Text)
     """What the kind does to a hold: opens, captures or releases."""
+    names_provider: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    """Whether an entry names the provider of a payment, which its key has claimed."""
 
 
 class Pair(Model):
@@ -129,8 +131,6 @@ class Pair(Model):
     """Whether the credit counts against the account's day limit."""
     wallet: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """Whether it moves a wallet of two accounts: the posting then keeps the wallet's balance."""
-    names_provider: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
-    """Whether the posting names the provider that its entry gives."""
 
 
 class FeeRule(Model):

@@ -1,4 +1,5 @@
--- A payment's reference is claimed before its top-up is posted, and counts once a provider.
+-- A payment's reference is claimed before its top-up is posted, and counts once a provider: ledger.post
+-- books a top-up only while its key has the claim.
 -- One row a call, in a transaction of its own: no two calls can wait for each other in a circle.
 
 -- Claims a payment for the entry that an owner's key will make. Answers false when it is another's,
@@ -28,10 +29,10 @@ END $$;
 -- Whether the entry that a key made is the top-up of that payment; p_unmade where it made none.
 CREATE OR REPLACE FUNCTION ledger.is_paid_by(
     p_owner_id bigint, p_key uuid, p_provider text, p_reference text, p_unmade boolean) RETURNS boolean
-LANGUAGE sql STABLE
+LANGUAGE sql VOLATILE   -- sees what was committed while its caller waited
 SET search_path = ledger, pg_temp
 AS $$
-    SELECT coalesce((SELECT p.provider IS NOT DISTINCT FROM p_provider AND coalesce(e.reference, p_reference) = p_reference
+    SELECT coalesce((SELECT e.reverses_seq IS NULL AND p.provider IS NOT DISTINCT FROM p_provider AND coalesce(e.reference, p_reference) = p_reference
                      FROM entries e
                      CROSS JOIN LATERAL (SELECT p.provider FROM postings p
                                          WHERE p.owner_id = e.owner_id AND p.seq = e.seq AND p.line = 1 OFFSET 0) p

@@ -1,19 +1,3 @@
--- The entry of a ledger that a reversal names, as far as the rules ask for it.
-DROP FUNCTION IF EXISTS ledger.original;
-CREATE FUNCTION ledger.original(p_owner_id bigint, p_seq bigint, p_ledger_id smallint)
-RETURNS TABLE (seq bigint, day date, amount numeric, source_id smallint, target_id smallint,
-               limited_id smallint, reversible boolean, reversed boolean)
-LANGUAGE sql STABLE
-AS $$
-    SELECT e.seq, e.day, o.amount, f.source_id, f.target_id, f.limited_id, f.reversible,
-           EXISTS (SELECT FROM ledger.entries x WHERE x.owner_id = e.owner_id AND x.reverses_seq = e.seq OFFSET 0)
-    FROM ledger.entries e
-    JOIN ledger.postings o ON o.owner_id = e.owner_id AND o.seq = e.seq AND o.line = 1 AND o.ledger_id = p_ledger_id
-    JOIN ledger.flows f ON f.kind_id = e.kind_id AND f.ledger_id = o.ledger_id
-    WHERE e.owner_id = p_owner_id AND e.seq = p_seq AND p_seq IS NOT NULL
-    OFFSET 0
-$$;
-
 -- ledger.post: the one way into the books. One call, one transaction, 1 to 1,000 entries.
 --
 -- 1. lock the owners in ascending order        4. decide each entry in the order given
@@ -71,6 +55,7 @@ DECLARE
     v_rest    numeric[]     := array_fill(NULL::numeric, ARRAY[v_n]);      -- what a capture leaves of its hold
     v_expires timestamptz[] := array_fill(NULL::timestamptz, ARRAY[v_n]);  -- of what is held
     v_holds   boolean       := false;    -- whether any hold is opened or ended
+    v_claimed boolean[];                 -- whether the payment that is named was claimed by the entry's key
     -- the owner being decided, as its earlier entries of this call leave it
     r         record;
     v_owner   bigint;
@@ -103,6 +88,15 @@ BEGIN
         EXIT WHEN hour_lock(v_now) = hour_lock(ledger.clock());
     END LOOP;
 
+    IF p_provider IS NOT NULL THEN
+        v_claimed := ARRAY(SELECT c.found IS TRUE
+                           FROM unnest(p_owner, p_key, p_provider, p_reference) WITH ORDINALITY i (owner_id, key_hash, provider, reference, n)
+                           LEFT JOIN LATERAL (SELECT true AS found FROM payment_claims c
+                                              WHERE c.provider = i.provider AND c.reference = i.reference
+                                                AND c.owner_id = i.owner_id AND c.key_hash = i.key_hash OFFSET 0) c ON true
+                           ORDER BY i.n);
+    END IF;
+
     -- 3 and 4. One statement fetches all that the rules need; the loop only compares.
     FOR r IN
         SELECT i.n, i.owner_id, i.key_hash, i.request_hash, i.reverses_seq,
@@ -111,7 +105,7 @@ BEGIN
                i.occurred_at > v_now + p_max_ahead OR i.occurred_at < v_now - p_max_age AS untimely,
                k.seq AS old_seq, k.request_hash AS old_hash, k.booked_at AS old_booked_at,
                f.day_limit, w.used, f.available_id, a.balance AS available, f.held_id, s.balance AS held,
-               f.hold, i.hold_seq, h.seq AS open_seq, h.amount AS hold_amount, h.ended_seq, h.expires_at,
+               f.hold, f.names_provider, i.hold_seq, h.seq AS open_seq, h.amount AS hold_amount, h.ended_seq, h.expires_at,
                coalesce(i.expires_at, t.booked_at + c_hold_default) AS new_expires_at,
                coalesce(f.source_id, v.target_id) AS source_id,
                coalesce(f.target_id, v.source_id) AS target_id,
@@ -200,6 +194,8 @@ BEGIN
             v_code[r.n] := 'capture_exceeds_hold';
         ELSIF r.hold = 'opens' AND (r.new_expires_at <= r.booked_at OR r.new_expires_at > r.booked_at + c_hold_longest) THEN
             v_code[r.n] := 'expires_at_out_of_range';
+        ELSIF r.names_provider AND v_claimed[r.n] IS NOT TRUE THEN
+            v_code[r.n] := 'payment_reference_reused';
         ELSIF (r.amount BETWEEN 1 AND c_max_amount AND r.amount = trunc(r.amount)) IS NOT TRUE THEN
             RAISE EXCEPTION 'an amount is a whole number of base units from 1 to 2^256-1, not %', r.amount
                 USING ERRCODE = 'DL011';
@@ -304,7 +300,7 @@ BEGIN
         CROSS JOIN LATERAL fee_rule(a.kind_id, a.at) f
     ), lines AS MATERIALIZED (
         SELECT a.owner_id, a.seq, a.booked_at, a.day, q.line, q.posting_ledger_id AS ledger_id, q.debit_account_id, q.credit_account_id,
-               m.amount, CASE WHEN q.role = 'fee' THEN r.provider WHEN q.names_provider THEN a.provider END AS provider,
+               m.amount, CASE WHEN q.role = 'fee' THEN r.provider ELSE a.provider END AS provider,
                q.debit_sign, q.credit_sign, q.counts, CASE WHEN q.wallet THEN a.balance END AS wallet_balance
         FROM accepted a
         JOIN pairs q ON q.kind_id = a.kind_id AND q.ledger_id = a.ledger_id
