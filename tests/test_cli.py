@@ -143,10 +143,13 @@ def test_an_asset_that_cannot_be_is_refused(run: Run) -> None:
         refused(run("assets", "add", *words), "never change")
     for words in (
         *(("opal", "Opals"), ("", "Opals"), ("A" * 33, "Opals"), ("OPAL-2", "Opals")),
-        *(("OPAL2", ""), ("OPAL2", "O" * 101), ("OPAL2", "Opals", "--scale", "31")),
-        ("OPAL2", "Opals", "--scale=-1"),
+        *(("OPAL2", ""), ("OPAL2", "O" * 101), ("OPAL2", " "), ("OPAL2", "O\npals")),
     ):
         refused(run("assets", "add", *words), "an asset has a code")
+    for scale in ("31", "-1"):
+        refused(run("assets", "add", "OPAL2", "Opals", f"--scale={scale}"), "0<=x<=30")
+    refused(run("assets", "add", "FEES", "Fees"), "taken")
+    refused(run("assets", "add", "OPAL2", "O\udcff"), "no valid text")
     refused(run("assets", "add", "OPAL2"), "Missing argument")
     refused(run("assets", "add", "OPAL2", "Opals", "--scale", "two"), "two")
     refused(run("assets", "add", "OPAL2", "Opals", "--scale", "99999999999"))

@@ -188,6 +188,24 @@ def test_up_down_and_up_again(empty: Flask) -> None:
     use(empty)
 
 
+def test_an_upgrade_that_fails_at_its_end_has_done_nothing_and_may_be_run_again(
+    empty: Flask,
+) -> None:
+    """Somebody holds a table that only the loading of the functions needs, for longer than it waits."""
+    with empty.app_context():
+        flask_migrate.upgrade(directory=MIGRATIONS, revision="0001")
+    made = objects(empty)
+    with owner(empty).connect() as other:
+        other.execute(text("LOCK TABLE ledger.closed_hours IN SHARE MODE"))
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            upgrade(empty)
+    assert objects(empty) == made
+    with owner(empty).connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+    upgrade(empty)
+    use(empty)
+
+
 def test_upgrading_again_changes_nothing(empty: Flask) -> None:
     upgrade(empty)
     use(empty)

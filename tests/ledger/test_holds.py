@@ -1,11 +1,13 @@
 """Holds: opened, captured whole or in part, released, once; and what the wallet says meanwhile."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import URL, Engine, text
 
 from portal.ledger import chart
+from portal.ledger.holds import DUE_HOLDS
 from portal.ledger.posting import Outcome
 from tests.factories import Books
 
@@ -185,6 +187,17 @@ def test_a_hold_without_a_time_expires_after_7_days(books: Books, owner: int) ->
         until = connection.execute(query, {"o": owner, "s": outcome.seq}).scalar_one()
     assert outcome.booked_at
     assert until == outcome.booked_at + chart.HOLD_DEFAULT
+
+
+def test_holds_that_are_not_due_are_not_even_looked_at(books: Books, owner: int) -> None:
+    """The clock must be a condition of the index: open holds may be many."""
+    books.hold(owner, "GOLD_COIN", "1")
+    known = {"expires_at": "-infinity", "owner_id": 0, "seq": 0, "limit": 500}
+    with books.engine.connect() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = "\n".join(connection.scalars(text("EXPLAIN " + DUE_HOLDS), known))
+    assert "holds_due" in plan
+    assert re.search(r"Index Cond: .*expires_at <= ", plan), plan
 
 
 def test_more_than_is_available_cannot_be_held(books: Books, owner: int) -> None:
