@@ -76,7 +76,7 @@ BEGIN
     END IF;
 END $$;
 
-SELECT u.external_id, u.id AS user_id, l.code AS asset, sum(b.debits - b.credits) / 10::numeric ^ s.scale AS balance
+SELECT u.external_id, u.id AS user_id, l.code AS asset, trim_scale(sum(b.debits - b.credits) / 10::numeric ^ s.scale) AS balance
 FROM users u
 JOIN ledger.account_balances b ON b.owner_id = u.id
 JOIN ledger.accounts a ON a.id = b.account_id AND a.never_negative

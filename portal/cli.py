@@ -98,7 +98,7 @@ def register(app: Flask) -> None:
 def add_asset(code: str, name: str, scale: int) -> None:
     """Add a closed-loop credit with its accounts; the same again finds it. It never changes."""
     added = assets.add(code, name, scale)
-    click.echo(f"{'Added' if added else 'Found'} asset {code}: {name}, {scale} decimals")
+    click.echo(f"{'Added' if added else 'Found'} asset {code}: {name}, scale {scale}")
 
 
 @command("list", group=ASSETS)

@@ -111,9 +111,9 @@ def test_an_api_key_is_shown_and_works(run: Run, context: None) -> None:
 
 def test_an_asset_is_added_once_and_can_be_used(run: Run, app: Flask) -> None:
     words = ("assets", "add", "RUBY", "Rubies", "--scale", "3")
-    assert done(run(*words)) == "Added asset RUBY: Rubies, 3 decimals\n"
-    assert done(run(*words)) == "Found asset RUBY: Rubies, 3 decimals\n"
-    assert done(run("assets", "add", "STAR", "Stars")) == "Added asset STAR: Stars, 0 decimals\n"
+    assert done(run(*words)) == "Added asset RUBY: Rubies, scale 3\n"
+    assert done(run(*words)) == "Found asset RUBY: Rubies, scale 3\n"
+    assert done(run("assets", "add", "STAR", "Stars")) == "Added asset STAR: Stars, scale 0\n"
     books = Books(app.extensions["dreamland"].engine)
     owner = books.owner()
     books.top_up(owner, "RUBY", "1.005")
