@@ -142,6 +142,11 @@ class Books:
         assert outcome.seq is not None
         return outcome.seq
 
+    def wallet(self, owner_id: int, asset: str) -> ledger.Wallet:
+        """What the owner has of an asset now."""
+        with self.engine.connect() as connection:
+            return ledger.wallet(connection, owner_id, ledger.assets(connection)[asset])
+
     def now(self) -> datetime:
         with self.engine.connect() as connection:
             return ledger.now(connection)

@@ -103,8 +103,7 @@ def use_credits(app: Flask) -> None:
     books.reverse(owner, books.spend(owner, "GOLD_COIN", "10"), "GOLD_COIN")
     books.capture(owner, books.hold(owner, "GOLD_COIN", "30"), "GOLD_COIN", "20")
     books.hold(owner, "GOLD_COIN", "5")
-    with books.engine.connect() as connection:
-        assert ledger.wallets(connection, owner)["GOLD_COIN"] == ledger.Wallet(80, 5)
+    assert books.wallet(owner, "GOLD_COIN") == ledger.Wallet(80, 5)
     assert_clean(app)
 
 

@@ -5,12 +5,13 @@ set aside. Amounts are base units. Every list is read newest first from `before`
 most `limit` rows, by an index.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from portal.ledger.assets import AssetInfo, assets
+from portal.ledger.assets import AssetInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,14 @@ ORDER BY p.booked_at DESC, p.seq DESC, p.line DESC LIMIT 1
 """
 
 
-def wallets(connection: Connection, owner_id: int) -> dict[str, Wallet]:
-    """The wallet of every asset, by code, now."""
+def wallets(
+    connection: Connection, owner_id: int, assets: Iterable[AssetInfo]
+) -> dict[str, Wallet]:
+    """The wallets of these assets, by code, now."""
     rows = connection.execute(text(BALANCES), {"owner_id": owner_id})
     balances = {row.account_id: int(row.balance) for row in rows}
     found = {}
-    for asset in assets(connection).values():
+    for asset in assets:
         held = balances.get(asset.held_id or 0, 0)
         found[asset.code] = Wallet(balances.get(asset.available_id, 0) + held, held)
     return found
@@ -81,7 +84,7 @@ def wallet(
 ) -> Wallet:
     """The wallet of an asset now, or as of a `booked_at` time."""
     if at is None:
-        return wallets(connection, owner_id)[asset.code]
+        return wallets(connection, owner_id, [asset])[asset.code]
     known = {"owner_id": owner_id, "ledger_id": asset.ledger_id, "at": at}
     last = connection.execute(text(BALANCE_AT), known).one_or_none()
     if last is None:

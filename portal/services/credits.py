@@ -61,7 +61,7 @@ class Transaction:
 def top_up(request: Request, provider: str | None) -> Transaction:
     """Book what the user has paid for; `reference` is the payment's, and counts once a provider.
 
-    No provider is one of its own: the only one of who has no other.
+    Where there is only one provider it need not be named: it is called 'default'.
 
     Raises Refused('payment_reference_reused') and what `post` raises.
     """

@@ -35,8 +35,9 @@ def all_of(user_id: int) -> list[Balance]:
     """The wallet of every asset. Raises NotFound('unknown_user')."""
     with runtime().snapshot() as connection:
         now = _now_for(connection, user_id)
-        held = ledger.wallets(connection, user_id)
-        return [Balance(a, held[a.code], now) for a in ledger.assets(connection).values()]
+        known = ledger.assets(connection)
+        held = ledger.wallets(connection, user_id, known.values())
+        return [Balance(known[code], wallet, now) for code, wallet in held.items()]
 
 
 def one(user_id: int, code: str, at: datetime | None) -> Balance:

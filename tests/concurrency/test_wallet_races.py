@@ -59,8 +59,7 @@ class Shop:
 
     def wallet(self, user: int) -> ledger.Wallet:
         """What the user has in Gold Coins."""
-        with self.books.engine.connect() as connection:
-            return ledger.wallets(connection, user)["GOLD_COIN"]
+        return self.books.wallet(user, "GOLD_COIN")
 
 
 @pytest.fixture
@@ -249,7 +248,5 @@ def test_two_posters_whose_top_ups_and_holds_cross_never_deadlock(
     at_once(*(partial(play, number) for number in range(8)))
     assert watch.value(ENTRIES) == 8 * 6 * 3 * len(owners)
     for owner in owners:
-        with books.engine.connect() as connection:
-            wallet = ledger.wallets(connection, owner)["GOLD_COIN"]
-        assert wallet == ledger.Wallet(8 * 6 * 10 - 8 * 3 * 4, 0)
+        assert books.wallet(owner, "GOLD_COIN") == ledger.Wallet(8 * 6 * 10 - 8 * 3 * 4, 0)
     assert watch.value(DEADLOCKS) == 0

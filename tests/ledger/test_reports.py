@@ -154,7 +154,7 @@ def test_all_wallets_at_once_are_the_single_ones(
 ) -> None:
     with engine.connect() as connection:
         for owner in sorted({p.owner_id for p in postings}):
-            at_once = ledger.wallets(connection, owner)
+            at_once = ledger.wallets(connection, owner, assets.values())
             for asset in assets.values():
                 assert at_once[asset.code] == ledger.wallet(connection, owner, asset)
 

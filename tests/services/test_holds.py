@@ -62,8 +62,7 @@ def ended(books: Books, owner: int) -> list[tuple[Any, ...]]:
 
 
 def wallet(books: Books, owner: int, asset: str = GOLD) -> ledger.Wallet:
-    with books.engine.connect() as connection:
-        return ledger.wallets(connection, owner)[asset]
+    return books.wallet(owner, asset)
 
 
 def in_app(app: Flask, work: Callable[[], Any]) -> Callable[[], Any]:
