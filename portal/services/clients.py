@@ -15,7 +15,7 @@ from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services.models import ApiClient, ApiKey
 
-SCOPES = ("read", "users:write", "wins:write", "wallets:write", "admin")
+SCOPES = ("read", "users:write", "wins:write", "wallets:write", "imports:write", "admin")
 PREFIX = "dream_"
 SHOWN = 12
 CACHE_S = 1.0

@@ -74,6 +74,7 @@ class Entry(Model):
             unique=True,
             postgresql_where=text("hold_seq IS NOT NULL"),
         ),
+        Index("entries_feed", "booked_at", "owner_id", "seq"),
     )
     owner_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

@@ -5,19 +5,21 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     ForeignKey,
     Interval,
     LargeBinary,
     Numeric,
+    Sequence,
     SmallInteger,
     Text,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.database import Model
+from portal.database import Model, db
 from portal.ledger.models.types import SCHEMA, Moment, Total, within
 
 
@@ -30,6 +32,12 @@ class ClockShift(Model):
     shift: Mapped[Any] = mapped_column(Interval)
     fixed: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     """Whether production has fixed it: then it is never moved again."""
+
+
+clock_floor = Sequence(
+    "clock_floor", schema=SCHEMA, minvalue=0, start=0, metadata=db.metadata, data_type=BigInteger
+)
+"""Microseconds since 1970 that the ledger clock never reads less than: `ledger.mark()`."""
 
 
 class ClosedHour(Model):

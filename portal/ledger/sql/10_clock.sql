@@ -10,14 +10,42 @@ CREATE OR REPLACE FUNCTION ledger.hour_of(p_at timestamptz) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN date_trunc('hour', p_at, 'UTC');
 
--- Wall time, moved by the shift that development and testing may set, and never inside a closed
--- hour even when the machine's own clock steps back.
+-- Wall time, moved by the shift that development and testing may set, and even when the machine's own
+-- clock steps back never inside a closed hour nor before what the event feed has given out (mark()).
 CREATE OR REPLACE FUNCTION ledger.clock() RETURNS timestamptz
 LANGUAGE sql VOLATILE
 SET search_path = ledger, pg_temp
 AS $$
-    SELECT greatest(clock_timestamp() + s.shift, (SELECT max(h.hour) + interval '1 hour' FROM closed_hours h))
-    FROM clock_shift s
+    SELECT greatest(clock_timestamp() + s.shift, timestamptz 'epoch' + f.last_value * interval '1 microsecond',
+                    (SELECT max(h.hour) + interval '1 hour' FROM closed_hours h))
+    FROM clock_shift s, clock_floor f
+$$;
+
+-- Answers the clock, which nobody will read earlier than that from now on. A sequence holds it: the one
+-- value of a database that all see at once and that leaves no old row behind.
+CREATE OR REPLACE FUNCTION ledger.mark() RETURNS timestamptz
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_temp
+AS $$
+DECLARE
+    v_now timestamptz;
+BEGIN
+    PERFORM pg_advisory_xact_lock(3, 0);   -- a later mark must not be lowered by an earlier one
+    v_now := ledger.clock();
+    PERFORM setval('clock_floor', floor(extract(epoch FROM v_now) * 1000000)::bigint);
+    RETURN v_now;
+END $$;
+
+-- The transactions that are posting: each took its hour's lock before it read the clock. Whoever asks
+-- after a mark and waits until these are gone can read every entry booked before the mark.
+CREATE OR REPLACE FUNCTION ledger.posters() RETURNS text[]
+LANGUAGE sql VOLATILE
+SET search_path = ledger, pg_temp
+AS $$
+    SELECT coalesce(array_agg(l.virtualtransaction), '{}')
+    FROM pg_locks l
+    WHERE l.locktype = 'advisory' AND l.classid = 1 AND l.mode = 'ShareLock' AND l.granted
+      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 $$;
 
 -- Waits until no posting of the running hour is under way and keeps new ones out until commit, those
@@ -52,6 +80,9 @@ BEGIN
     IF coalesce(p_at, clock_timestamp()) < v_now AND (EXISTS (SELECT FROM entries) OR EXISTS (SELECT FROM closed_hours)) THEN
         RAISE EXCEPTION 'the ledger clock only moves forward: it is at %', v_now
             USING ERRCODE = 'DL001';
+    END IF;
+    IF coalesce(p_at, clock_timestamp()) < v_now THEN
+        PERFORM setval('clock_floor', 0);
     END IF;
     UPDATE clock_shift SET shift = coalesce(make_interval(secs => extract(epoch FROM p_at - clock_timestamp())::float8),
                                             interval '0');

@@ -36,6 +36,7 @@ DECLARE
     c_hold_default CONSTANT interval := '7 days';
     c_hold_longest CONSTANT interval := '31 days';
     v_now     timestamptz;
+    v_hour    integer;
     v_n       integer := cardinality(p_owner);
     v_owners  bigint[];        -- those that are locked, and what they say
     v_seqs    bigint[];
@@ -81,11 +82,14 @@ BEGIN
         FROM (SELECT * FROM owners WHERE owner_id = ANY (p_owner) ORDER BY owner_id FOR NO KEY UPDATE SKIP LOCKED) o;
     END IF;
 
-    -- 2. Whoever closes an hour waits for all that share its lock.
+    -- 2. Whoever closes an hour waits for all that share its lock, and whoever reads events for all that
+    -- share any: so the clock is read with the lock in hand.
+    v_now := ledger.clock();
     LOOP
+        v_hour := hour_lock(v_now);
+        PERFORM pg_advisory_xact_lock_shared(1, v_hour);
         v_now := ledger.clock();
-        PERFORM pg_advisory_xact_lock_shared(1, hour_lock(v_now));
-        EXIT WHEN hour_lock(v_now) = hour_lock(ledger.clock());
+        EXIT WHEN hour_lock(v_now) = v_hour;
     END LOOP;
 
     IF p_provider IS NOT NULL THEN

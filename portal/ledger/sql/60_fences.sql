@@ -37,5 +37,6 @@ FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 -- The app's role reads everything and writes no table of the books: it calls these functions.
 GRANT USAGE ON SCHEMA ledger TO dreamland_app;
 GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO dreamland_app;
+GRANT SELECT ON SEQUENCE ledger.clock_floor TO dreamland_app;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ledger FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ledger TO dreamland_app;
