@@ -18,6 +18,8 @@ def tidied(value: Any, *, is_names: bool = False) -> Any:
         for name, each in value.items()
         if is_names or name != "title" or not isinstance(each, str) or "version" in value
     }
+    if not is_names and "type" in made and made.get("default", "") is None:
+        del made["default"]  # it may be left out, and is not null where it is not
     for choice in made.get("anyOf", []) if not is_names else []:
         for word in ("description", "examples"):
             if word in choice:

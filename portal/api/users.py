@@ -9,8 +9,7 @@ from portal.api import requests
 from portal.api import vocabulary as v
 from portal.api.answers.users import ProfileAnswer, UserAnswer
 from portal.api.calls import call
-from portal.api.fields import Body, EmailText, ShortText, moment
-from portal.api.problems import Problem
+from portal.api.fields import Body, EmailText, moment
 from portal.services import users
 
 blueprint = Blueprint("users", __name__)
@@ -35,9 +34,9 @@ class NewUser(Body):
 class UserChange(Body):
     """What is to change; what is not named stays."""
 
-    display_name: ShortText | None = Field(None, description="A new name.", examples=["Ida L."])
+    display_name: v.DisplayName = Field(default=None)  # left out, never null
     email: Email = None
-    time_zone: v.ZoneName | None = None
+    time_zone: v.ZoneName = Field(default=None)
 
 
 @blueprint.post("/users")
@@ -76,9 +75,6 @@ def patch_user(user_id: str) -> Response:
     A new zone holds from the end of the current local day; it can change once in 30 days.
     """
     changes = requests.body(UserChange).model_dump(exclude_unset=True)
-    for name in ("display_name", "time_zone"):
-        if name in changes and changes[name] is None:
-            raise Problem("validation_failed", f"{name} can't be null", param=name)
     return _profile(users.change(users.parse_id(user_id), changes))
 
 
