@@ -8,6 +8,7 @@ from portal.api import (
     health,
     holds,
     problems,
+    reference,
     requests,
     users,
     wallets,
@@ -22,5 +23,6 @@ def register(app: Flask) -> None:
     requests.register(app)
     problems.register(app)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(reference.blueprint)
     for module in (users, wins, wallets, credits, holds, conversions):
         app.register_blueprint(module.blueprint, url_prefix=PREFIX)

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
+    WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError
 
@@ -23,6 +24,11 @@ RFC_3339 = re.compile(
 )
 MAX_TIME_LENGTH = 64
 NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+# The same in a JSON schema, for the document of the API.
+AMOUNT_PATTERN = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
+TEXT_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+EMAIL_PATTERN = r"^[^@\s\u0000-\u001f\u007f-\u009f]+@[^@\s\u0000-\u001f\u007f-\u009f]+$"
 
 
 class Body(BaseModel):
@@ -54,14 +60,35 @@ def _text(value: str) -> str:
     return value
 
 
-Amount = Annotated[int, BeforeValidator(_amount)]
+Amount = Annotated[
+    int,
+    BeforeValidator(_amount),
+    WithJsonSchema({"type": "string", "pattern": AMOUNT_PATTERN, "maxLength": amounts.MAX_TEXT}),
+]
 """Base units, from a decimal string of an asset whose scale is the validation's context."""
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "maxLength": MAX_TIME_LENGTH}),
+]
 """UTC, from an RFC 3339 string with any offset."""
-ShortText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_text)]
-LongText = Annotated[str, Field(max_length=500), AfterValidator(_text)]
+ShortText = Annotated[
+    str,
+    Field(min_length=1, max_length=200),
+    AfterValidator(_text),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200, "pattern": TEXT_PATTERN}),
+]
+LongText = Annotated[
+    str,
+    Field(max_length=500),
+    AfterValidator(_text),
+    WithJsonSchema({"type": "string", "maxLength": 500, "pattern": TEXT_PATTERN}),
+]
 EmailText = Annotated[
-    str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), AfterValidator(_text)
+    str,
+    Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"),
+    AfterValidator(_text),
+    WithJsonSchema({"type": "string", "maxLength": 254, "pattern": EMAIL_PATTERN}),
 ]
 
 

@@ -39,7 +39,7 @@ def _name(response: Response) -> Response:
 
 
 def scope(needed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let only callers with a scope in; `g.caller` is who calls."""
+    """Let only callers with a scope in; `g.caller` is who calls. The document names it too."""
 
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
@@ -49,6 +49,7 @@ def scope(needed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 raise Problem("forbidden", f"this needs the scope {needed}")
             return view(*args, **kwargs)
 
+        vars(guarded)["scope"] = needed
         return guarded
 
     return guard

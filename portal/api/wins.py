@@ -7,7 +7,10 @@ from pydantic import Field
 
 from portal import ledger
 from portal.api import requests
-from portal.api.fields import Amount, Body, Moment, ShortText, day, dream, moment
+from portal.api import vocabulary as v
+from portal.api.answers.wins import BatchAnswer, DayAnswer, WinAnswer
+from portal.api.calls import Page, call
+from portal.api.fields import Body, day, dream, moment
 from portal.api.problems import Problem
 from portal.ledger import chart
 from portal.ledger.reports import Win
@@ -26,19 +29,52 @@ FIGURES = {
 
 
 class WinBody(Body):
-    amount: Amount
-    occurred_at: Moment
-    game: ShortText
-    reference: ShortText
+    """A win to be booked."""
+
+    amount: v.WonAmount
+    occurred_at: v.SentAt
+    game: v.Game
+    reference: v.Reference
+
+
+class BatchItem(WinBody):
+    """A win of a batch, with what a single one has in its address and header."""
+
+    user_id: v.UserId
+    idempotency_key: Annotated[
+        str, v.said("The win's own key.", "round-1", pattern="^[!-~]{1,255}$")
+    ]
 
 
 class BatchBody(Body):
+    """Wins to be booked in order, as if sent one by one. An item that is wrong is refused alone."""
+
+    wins: list[BatchItem] = Field(
+        min_length=1, max_length=ledger.MAX_BATCH, description="1 to 1,000 wins."
+    )
+
+
+class Items(Body):
+    """The body of a batch as it is read: each item is checked by itself."""
+
     wins: Annotated[list[Any], Field(min_length=1, max_length=ledger.MAX_BATCH)]
 
 
 @blueprint.post("/users/<user_id>/wins")
 @requests.scope("wins:write")
+@call(
+    body=WinBody,
+    answers={201: WinAnswer, 200: WinAnswer},
+    codes=("daily_limit_exceeded", "occurred_at_out_of_range"),
+    key=True,
+    leads={"entry_id": "win/entry_id"},
+)
 def post_win(user_id: str) -> tuple[Response, int, dict[str, str]]:
+    """Book a win.
+
+    It counts against the user's limit for the local day on which it happened; one that would
+    pass it is refused whole. It becomes USD when the hour in which it was booked is converted.
+    """
     key = requests.idempotency_key()
     body = requests.body(WinBody, chart.TOKEN_SCALE)
     request = _request(users.parse_id(user_id), key, body)
@@ -53,8 +89,13 @@ def post_win(user_id: str) -> tuple[Response, int, dict[str, str]]:
 
 @blueprint.post("/wins/batch")
 @requests.scope("wins:write")
+@call(body=BatchBody, answers={200: BatchAnswer})
 def post_batch() -> Response:
-    read = [_item(item) for item in requests.body(BatchBody).wins]
+    """Book 1 to 1,000 wins.
+
+    In order, each as if it had been sent alone: look at every result's `status`.
+    """
+    read = [_item(item) for item in requests.body(Items).wins]
     requested = [item for item in read if isinstance(item, wins.WinRequest)]
     outcomes = iter(wins.book_batch(g.caller.client_id, requested) if requested else [])
     results = [
@@ -99,7 +140,9 @@ def _result(
 
 @blueprint.get("/users/<user_id>/tokens/today")
 @requests.scope("read")
+@call(query=Page, answers={200: DayAnswer})
 def get_today(user_id: str) -> Response:
+    """Read the user's local day: what was won, what is left, and each win."""
     requests.only("cursor", "limit")
     owner_id = users.parse_id(user_id)
     limit = requests.limit()
