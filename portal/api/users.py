@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from flask import Blueprint, Response, jsonify
 from pydantic import Field
 
-from portal.api import requests
+from portal.api import callers, requests
 from portal.api.fields import Body, EmailText, ShortText, moment
 from portal.api.problems import Problem
 from portal.services import users
@@ -33,6 +33,7 @@ class UserChange(Body):
 @requests.scope("users:write")
 def post_user() -> tuple[Response, int]:
     body = requests.body(NewUser)
+    callers.permit_region(body.region)
     user, created = users.create(**body.model_dump())
     return jsonify(user=_user(user)), 201 if created else 200
 
