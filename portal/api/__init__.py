@@ -8,7 +8,8 @@ from portal.api import (
     health,
     holds,
     problems,
-    requests,
+    rates,
+    records,
     users,
     wallets,
     wins,
@@ -19,7 +20,8 @@ PREFIX = "/api/v1"
 
 def register(app: Flask) -> None:
     """Add the routes and the answers to errors."""
-    requests.register(app)
+    records.register(app)
+    rates.register(app, app.config["SETTINGS"])
     problems.register(app)
     app.register_blueprint(health.blueprint)
     for module in (users, wins, wallets, credits, holds, conversions):
