@@ -47,6 +47,13 @@ class Settings:
     batch_limit: int
     statement_timeout_ms: int
     log_level: str
+    proxies: int
+    """How many trusted proxies stand in front: the caller's address is what the first of them saw."""
+    rate_limit_per_minute: int
+    """Of a client that has no limit of its own; 0: none."""
+    metrics_host: str
+    metrics_port: int
+    """0: no metrics."""
 
     @property
     def is_production(self) -> bool:
@@ -81,6 +88,10 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         batch_limit=_whole(env, "POST_BATCH_LIMIT", 500),
         statement_timeout_ms=_whole(env, "STATEMENT_TIMEOUT_MS", 15000),
         log_level=_one_of(env, "LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
+        proxies=_count(env, "PROXIES", 0, 10),
+        rate_limit_per_minute=_count(env, "RATE_LIMIT_PER_MINUTE", 60_000, 10**8),
+        metrics_host=env.get("METRICS_HOST", "127.0.0.1"),
+        metrics_port=_count(env, "METRICS_PORT", 9464, 65_535),
     )
     _check(settings)
     return settings
@@ -146,6 +157,13 @@ def _whole(env: Mapping[str, str], name: str, default: int) -> int:
     value = _number(env, name, default)
     if value != int(value):
         raise ConfigError(f"{name} must be a whole number, not {env[name]!r}")
+    return int(value)
+
+
+def _count(env: Mapping[str, str], name: str, default: int, largest: int) -> int:
+    value = env.get(name, str(default))
+    if not (value.isascii() and value.isdecimal()) or int(value) > largest:
+        raise ConfigError(f"{name} must be a whole number from 0 to {largest}, not {value!r}")
     return int(value)
 
 

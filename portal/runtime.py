@@ -37,11 +37,15 @@ class Runtime:
 
 
 def start(
-    app: Flask, settings: Settings, engine: Engine, start_conversions: Callable[[], None]
+    app: Flask,
+    settings: Settings,
+    engine: Engine,
+    start_conversions: Callable[[], None],
+    count_batch: Callable[[str, int], None],
 ) -> None:
     """Give the app its runtime."""
     window = ledger.Window(settings.win_max_age, settings.win_max_ahead)
-    poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit)
+    poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit, count_batch)
     app.extensions["dreamland"] = Runtime(settings, engine, poster, start_conversions)
 
 

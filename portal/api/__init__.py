@@ -8,8 +8,9 @@ from portal.api import (
     health,
     holds,
     problems,
+    rates,
+    records,
     reference,
-    requests,
     users,
     wallets,
     wins,
@@ -20,7 +21,8 @@ PREFIX = "/api/v1"
 
 def register(app: Flask) -> None:
     """Add the routes and the answers to errors."""
-    requests.register(app)
+    records.register(app)
+    rates.register(app, app.config["SETTINGS"])
     problems.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(reference.blueprint)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import psycopg2
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, g, jsonify
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -24,7 +24,7 @@ CODES = {
     "idempotency_key_missing": (400, "The Idempotency-Key is missing"),
     "idempotency_key_invalid": (400, "The Idempotency-Key can't be used"),
     "unauthorized": (401, "The API key is missing or unknown"),
-    "forbidden": (403, "The API key's scope does not allow this"),
+    "forbidden": (403, "The API key does not allow this"),
     "not_found": (404, "There is nothing at this address"),
     "unknown_user": (404, "There is no such user"),
     "unknown_asset": (404, "There is no such asset"),
@@ -50,6 +50,7 @@ CODES = {
     "not_reversible": (422, "The entry can't be reversed"),
     "invalid_cursor": (422, "The cursor is not one of this list"),
     "internal_error": (500, "Something went wrong; nothing was written"),
+    "rate_limited": (429, "Too many requests"),
     "unavailable": (503, "Not available at the moment; try again"),
 }
 
@@ -79,6 +80,7 @@ class Problem(Exception):
 def answer(problem: Problem) -> Response:
     """The problem as a response."""
     status, title = CODES[problem.code]
+    g.code = problem.code
     body = {
         "type": f"urn:dreamland:problem:{problem.code}",
         "title": title,
@@ -93,24 +95,7 @@ def answer(problem: Problem) -> Response:
         response.headers["Retry-After"] = RETRY_AFTER_S
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
-    figures = "".join(f" {name}={_printable(value)}" for name, value in problem.figures.items())
-    log.log(
-        level,
-        "%s %s %s %d %s%s",
-        g.request_id,
-        _printable(request.method),
-        _printable(request.path),
-        status,
-        problem.code,
-        figures,
-    )
     return response
-
-
-def _printable(value: object) -> str:
-    """What a client named, in one line of a log: its line breaks and the like escaped."""
-    return str(value)[:200].encode("unicode_escape").decode()
 
 
 def register(app: Flask) -> None:

@@ -1,18 +1,17 @@
-"""What every request goes through: its id, its caller and scope, its body, its query and cursor."""
+"""What a view asks of its request: its caller's scope, its body, its query and cursor."""
 
 import json
 import re
-import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, Response, current_app, g, request
+from flask import current_app, g, request
 from itsdangerous import BadSignature, URLSafeSerializer
 from pydantic import BaseModel, ValidationError
 
+from portal.api import callers
 from portal.api.problems import Problem
-from portal.services import clients
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,44 +22,19 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
 
-def register(app: Flask) -> None:
-    """Give every request an id, and every response the id of its request."""
-    app.before_request(_identify)
-    app.after_request(_name)
-
-
-def _identify() -> None:
-    g.request_id = uuid.uuid4().hex
-
-
-def _name(response: Response) -> Response:
-    response.headers["X-Request-Id"] = g.request_id
-    return response
-
-
 def scope(needed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let only callers with a scope in; `g.caller` is who calls. The document names it too."""
 
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            g.caller = _caller()
-            if needed not in g.caller.scopes:
-                raise Problem("forbidden", f"this needs the scope {needed}")
+            g.caller = callers.admitted(needed)
             return view(*args, **kwargs)
 
         vars(guarded)["scope"] = needed
         return guarded
 
     return guard
-
-
-def _caller() -> clients.Caller:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    caller = clients.caller_of(token.strip()) if scheme.lower() == "bearer" and token else None
-    if caller is None:
-        raise Problem("unauthorized", "send Authorization: Bearer and an API key")
-    return caller
 
 
 def idempotency_key() -> str:

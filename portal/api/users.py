@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from flask import Blueprint, Response, jsonify
 from pydantic import Field
 
-from portal.api import requests
+from portal.api import callers, requests
 from portal.api import vocabulary as v
 from portal.api.answers.users import ProfileAnswer, UserAnswer
 from portal.api.calls import call
@@ -53,6 +53,7 @@ def post_user() -> tuple[Response, int]:
     The same request again answers 200 with the same user, so it is safe to repeat.
     """
     body = requests.body(NewUser)
+    callers.permit_region(body.region)
     user, created = users.create(**body.model_dump())
     return jsonify(user=_user(user)), 201 if created else 200
 

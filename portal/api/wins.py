@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g, jsonify
 from pydantic import Field
 
 from portal import ledger
-from portal.api import requests
+from portal.api import callers, requests
 from portal.api import vocabulary as v
 from portal.api.answers.wins import BatchAnswer, DayAnswer, WinAnswer
 from portal.api.calls import Page, call
@@ -163,6 +163,7 @@ def get_today(user_id: str) -> Response:
 
 
 def _request(user_id: int, key: str, body: WinBody) -> wins.WinRequest:
+    callers.permit(user_id, body.game)
     return wins.WinRequest(user_id, key, body.amount, body.occurred_at, body.game, body.reference)
 
 

@@ -10,8 +10,9 @@ fails is halved until the culprit alone fails.
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import psycopg2
@@ -28,6 +29,10 @@ LONGEST_WAIT = "1s"
 STUCK_LIMIT = 8
 """How many entries may wait in a lane for owners that were locked for longer than that. Each keeps a
 thread of the web from serving others: the rest are refused at once."""
+
+
+Count = Callable[[str, int], None]
+"""Told of each call: which lane, and how many entries."""
 
 
 class Waiting:
@@ -68,8 +73,15 @@ class Lane:
     """A queue, a thread and a connection. What is locked elsewhere goes to `overflow`."""
 
     def __init__(
-        self, name: str, engine: Engine, window: Window, batch_limit: int, overflow: "Lane | None"
+        self,
+        name: str,
+        engine: Engine,
+        window: Window,
+        batch_limit: int,
+        count: Count,
+        overflow: "Lane | None",
     ) -> None:
+        self._name, self._count = name, count
         self._engine = autocommit(engine)
         self._window = window
         self._batch_limit = batch_limit
@@ -171,6 +183,7 @@ class Lane:
             self._connection = self._engine.connect()
             if self._overflow is None:
                 self._connection.exec_driver_sql(f"SET lock_timeout = '{LONGEST_WAIT}'")
+        self._count(self._name, len(entries))
         with closing(self._connection.connection.cursor()) as cursor:
             return post_isolating(cursor, entries, self._window, wait=wait)
 
@@ -189,10 +202,17 @@ def _fail(entries: Sequence[Waiting], why: str) -> None:
 class Poster:
     """The posting lanes of one process, started at the first entry (after a server has forked)."""
 
-    def __init__(self, engine: Engine, window: Window, batch_limit: int, queue_limit: int) -> None:
-        self._engine = engine
-        self._window = window
-        self._batch_limit = batch_limit
+    def __init__(
+        self,
+        engine: Engine,
+        window: Window,
+        batch_limit: int,
+        queue_limit: int,
+        count: Count = lambda _lane, _entries: None,
+    ) -> None:
+        self._lane = partial(
+            Lane, engine=engine, window=window, batch_limit=batch_limit, count=count
+        )
         self._queue_limit = queue_limit
         self._starting = threading.Lock()
         self._lanes: tuple[Lane, Lane] | None = None
@@ -218,8 +238,8 @@ class Poster:
         if self._lanes is None:
             with self._starting:
                 if self._lanes is None:
-                    slow = Lane("poster-slow", self._engine, self._window, self._batch_limit, None)
-                    fast = Lane("poster", self._engine, self._window, self._batch_limit, slow)
+                    slow = self._lane("poster-slow", overflow=None)
+                    fast = self._lane("poster", overflow=slow)
                     self._lanes = (fast, slow)
         return self._lanes
 

@@ -513,6 +513,7 @@ def test_every_code_is_met_by_a_test() -> None:
     """Codes that need a story of their own are told in the other files of this directory."""
     elsewhere = {
         *("forbidden", "user_exists", "daily_limit_exceeded", "internal_error", "unavailable"),
+        "rate_limited",
     }
     assert {case.code for case in CASES.values()} | elsewhere == set(CODES)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.house.source import files, imports, is_below, module, tree
 
-UPPER = ("portal.pages", "portal.api", "portal.cli", "jobs")
+UPPER = ("portal.pages", "portal.api", "portal.cli", "portal.cli_clients", "jobs")
 ENTRANCES = ("portal.create_app", "wsgi", "local", "deploy", "bench", "tests")
 FORBIDDEN = {
     "portal.ledger": (
@@ -18,8 +18,9 @@ FORBIDDEN = {
     "portal.api": ("portal.pages", "portal.cli", "jobs", "portal.boot", *ENTRANCES),
     "portal.pages": ("portal.api", "portal.cli", "jobs", "portal.boot", *ENTRANCES),
     "portal.cli": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
+    "portal.cli_clients": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
     "jobs": (
-        *("portal.api", "portal.pages", "portal.cli"),
+        *("portal.api", "portal.pages", "portal.cli", "portal.cli_clients"),
         *("wsgi", "local", "deploy", "bench", "tests"),
     ),
     "portal.runtime": ("portal.services", *UPPER, *ENTRANCES),

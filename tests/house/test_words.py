@@ -16,11 +16,15 @@ FLOATS = {
     "config.py": "seconds and limits, never amounts",
     "portal/ledger/poster.py": "seconds to wait",
     "portal/ledger/verify.py": "seconds taken",
-    "portal/services/clients.py": "seconds that a key is remembered",
+    "portal/api/metrics.py": "seconds that requests took",
+    "portal/api/rates.py": "seconds of a window",
+    "portal/cli_clients.py": "hours of an overlap",
+    "portal/services/clients/callers.py": "seconds that a key is remembered",
     "portal/services/rates.py": "a deadline in seconds",
     "portal/services/recording": "random times and moods of made-up players; amounts are whole",
 }
 DIVISIONS = {
+    "portal/api/rates.py": "half a second",
     "portal/ledger/verify.py": "postings a second",
     "portal/services/demo.py": "hours between two times",
     "portal/services/rates.py": "how far a Decimal rate moved, a sanity limit",
