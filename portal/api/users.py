@@ -31,12 +31,16 @@ class NewUser(Body):
     region: Region = None
 
 
+LEFT_OUT: Any = Field(default=None)
+"""A field that may be left out, and may not be null where it is there."""
+
+
 class UserChange(Body):
     """What is to change; what is not named stays."""
 
-    display_name: v.DisplayName = Field(default=None)  # left out, never null
+    display_name: v.DisplayName = LEFT_OUT
     email: Email = None
-    time_zone: v.ZoneName = Field(default=None)
+    time_zone: v.ZoneName = LEFT_OUT
 
 
 @blueprint.post("/users")
