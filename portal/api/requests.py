@@ -3,9 +3,10 @@
 import json
 import re
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -13,6 +14,9 @@ from pydantic import BaseModel, ValidationError
 
 from portal.api.problems import Problem
 from portal.services import clients
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,6 +31,20 @@ def register(app: Flask) -> None:
     """Give every request an id, and every response the id of its request."""
     app.before_request(_identify)
     app.after_request(_name)
+    app.wsgi_app = _PlainHttp(app.wsgi_app)  # type: ignore[method-assign]
+
+
+class _PlainHttp:
+    """Passes over a wish to upgrade, as HTTP allows: Flask would take it for a broken request."""
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        environ.pop("HTTP_UPGRADE", None)
+        return self._app(environ, start_response)
 
 
 def _identify() -> None:
@@ -85,21 +103,42 @@ def body(model: type[M], scale: int | None = None) -> M:
 
 def optional_body(model: type[M], scale: int | None = None) -> M:
     """The same, of a call whose every field is optional: no body at all will do."""
+    if request.query_string:
+        only()
     return checked(model, json_body() if request.get_data() else {}, scale)
 
 
 def json_body() -> dict[str, Any]:
     """The request's JSON object, its fields unchecked."""
-    if request.mimetype != "application/json":
-        raise Problem("unsupported_media_type")
+    if request.query_string:
+        only()
+    check_media_type("application/json")
     try:
         text = _whole_body().decode()
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-    except (ValueError, RecursionError):
-        raise Problem("malformed_json") from None
+    except UnicodeDecodeError:
+        raise Problem("malformed_json", "the body is not UTF-8") from None
+    except RecursionError:
+        raise Problem("malformed_json", "the body is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise Problem("malformed_json", f"the body is not JSON: {error}") from None
+    except ValueError:
+        raise Problem("malformed_json", "a number in the body is too long") from None
     if not isinstance(value, dict):
         raise Problem("validation_failed", "the body must be a JSON object")
     return value
+
+
+def check_media_type(*accepted: str) -> str:
+    """The body's media type, which must be one of some, in UTF-8 and not compressed."""
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype not in accepted:
+        raise Problem("unsupported_media_type", f"the body must be {' or '.join(accepted)}")
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise Problem("unsupported_media_type", "the body must be in UTF-8")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem("unsupported_media_type", "the body must not be compressed")
+    return request.mimetype
 
 
 def _whole_body() -> bytes:
@@ -130,12 +169,14 @@ def _printable(text: Any) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("a key is there twice")
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        twice = _printable(name)
+        raise Problem("malformed_json", f"the key {twice!r} is there twice", param=twice)
     return value
 
 
 def _constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    raise Problem("malformed_json", f"{name} is not JSON")
 
 
 def limit() -> int:
@@ -147,10 +188,12 @@ def limit() -> int:
 
 
 def only(*names: str) -> None:
-    """Refuse a query with any other parameter."""
-    for name in request.args:
+    """Refuse a query with any other parameter, and with one of these twice."""
+    for name, values in request.args.lists():
         if name not in names:
             raise Problem("validation_failed", "there is no such parameter", param=_printable(name))
+        if len(values) > 1:
+            raise Problem("validation_failed", f"{name} is there more than once", param=name)
 
 
 def cursor(name: str) -> Any:
