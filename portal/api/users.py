@@ -65,7 +65,10 @@ def post_user() -> tuple[Response, int]:
 @requests.scope("read")
 @call(answers={200: ProfileAnswer}, codes=("validation_failed",))
 def get_user(user_id: str) -> Response:
-    """Read a user, and the change of time zone that is to come."""
+    """Read a user.
+
+    With the change of time zone that is to come, if any.
+    """
     requests.only()
     return _profile(users.get(users.parse_id(user_id)))
 
@@ -74,9 +77,9 @@ def get_user(user_id: str) -> Response:
 @requests.scope("users:write")
 @call(body=UserChange, answers={200: ProfileAnswer})
 def patch_user(user_id: str) -> Response:
-    """Change a user's name, e-mail address or time zone.
+    """Change a user.
 
-    A new zone holds from the end of the current local day; it can change once in 30 days.
+    The name, e-mail address or time zone. A new zone holds from the end of the current local day; it can change once in 30 days.
     """
     changes = requests.body(UserChange).model_dump(exclude_unset=True)
     return _profile(users.change(users.parse_id(user_id), changes))
