@@ -35,10 +35,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Raw:
-    """A body or an answer that is not JSON: an example for each media type."""
+    """A body or an answer that is no model: an example for each media type, text or an object."""
 
     description: str
-    examples: Mapping[str, str]
+    examples: Mapping[str, str | Mapping[str, Any]]
 
 
 Shape = type[BaseModel] | Raw | None

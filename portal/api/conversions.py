@@ -30,7 +30,10 @@ class HourBody(Body):
 @requests.scope("read")
 @call(query=Page, answers={200: RunsAnswer})
 def get_conversions() -> Response:
-    """List the hourly runs with rate, sums, residue and progress, newest first."""
+    """List conversions.
+
+    The hourly runs with rate, sums, residue and progress, newest first.
+    """
     requests.only("cursor", "limit")
     limit = requests.limit()
     before = requests.cursor(LIST)
@@ -45,9 +48,9 @@ def get_conversions() -> Response:
 @requests.scope("admin")
 @call(body=HourBody, answers={202: RunAnswer, 200: RunAnswer}, codes=("hour_not_next",))
 def post_conversion() -> tuple[Response, int]:
-    """Have an hour converted that is over and the next in order.
+    """Convert an hour.
 
-    202 when it was asked for, 200 when it is done. Safe to repeat.
+    One that is over and the next in order. 202 when it was asked for, 200 when it is done. Safe to repeat.
     """
     hour = requests.body(HourBody).hour
     if hour.minute or hour.second or hour.microsecond:

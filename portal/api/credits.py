@@ -58,9 +58,9 @@ class ReversalBody(Body):
     leads=LEADS,
 )
 def post_top_up(user_id: str, asset: str) -> Answer:
-    """Book what the user paid for.
+    """Top a wallet up.
 
-    `reference` is the payment's: it counts once a `provider`, for whichever user and key.
+    With what the user paid for. `reference` is the payment's: it counts once a `provider`, for whichever user and key.
     """
     request, body = asked(user_id, asset, TopUpBody)
     return answer(credits.top_up(request, body.provider))
@@ -70,7 +70,7 @@ def post_top_up(user_id: str, asset: str) -> Answer:
 @requests.scope("wallets:write")
 @call(body=BonusBody, answers=MOVED, codes=("asset_not_allowed",), key=True, leads=LEADS)
 def post_bonus(user_id: str, asset: str) -> Answer:
-    """Grant credits."""
+    """Grant a bonus."""
     request, body = asked(user_id, asset, BonusBody)
     return answer(credits.bonus(request, body.reason))
 
@@ -85,7 +85,10 @@ def post_bonus(user_id: str, asset: str) -> Answer:
     leads=LEADS,
 )
 def post_spend(user_id: str, asset: str) -> Answer:
-    """Spend credits. More than is available is refused."""
+    """Spend credits.
+
+    More than is available is refused.
+    """
     request, _ = asked(user_id, asset, SpendBody)
     return answer(credits.spend(request))
 
@@ -99,9 +102,9 @@ def post_spend(user_id: str, asset: str) -> Answer:
     key=True,
 )
 def post_reversal(user_id: str, entry_id: str) -> Answer:
-    """Turn a top-up, bonus or spend round, once.
+    """Reverse an entry.
 
-    Refused where the wallet would fall below zero.
+    A top-up, bonus or spend, once. Refused where the wallet would fall below zero.
     """
     key, owner_id = requests.idempotency_key(), users.parse_id(user_id)
     body = requests.body(ReversalBody)

@@ -194,7 +194,10 @@ def _query_parameter(given: Json) -> Json:
 def _content(shape: calls.Shape, schemas: Json) -> Json:
     if isinstance(shape, Raw):
         return {
-            media: {"schema": {"type": "string"}, "example": example}
+            media: {
+                "schema": {"type": "string" if isinstance(example, str) else "object"},
+                "example": example,
+            }
             for media, example in shape.examples.items()
         }
     assert shape is not None

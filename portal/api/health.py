@@ -14,16 +14,16 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/healthz")
 @call(answers={200: HealthAnswer})
 def get_health() -> Response:
-    """Tell that the process answers."""
+    """Ask whether the process answers."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
 @call(answers={200: ReadinessAnswer, 503: ReadinessAnswer})
 def get_readiness() -> tuple[Response, int]:
-    """Tell whether wins can be taken: the database answers and the poster lives.
+    """Ask whether wins can be taken.
 
-    Redis is not asked: a win does not need it.
+    The database answers and the poster lives. Redis is not asked: a win does not need it.
     """
     checks = {"database": _database_answers(), "poster": runtime().poster.is_healthy()}
     ready = all(checks.values())

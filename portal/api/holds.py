@@ -55,9 +55,9 @@ class ReleaseBody(Body):
     leads={"hold_id": "hold/hold_id"},
 )
 def post_hold(user_id: str, asset: str) -> Answer:
-    """Set credits aside, to be captured or released later.
+    """Hold credits.
 
-    A hold ends by itself at `expires_at`, after 7 days where none is given.
+    They are set aside, to be captured or released later. A hold ends by itself at `expires_at`, after 7 days where none is given.
     """
     request, body = asked(user_id, asset, HoldBody)
     return _answer(holds.hold(request, body.expires_at))
@@ -73,9 +73,9 @@ def post_hold(user_id: str, asset: str) -> Answer:
     key=True,
 )
 def post_capture(user_id: str, asset: str, hold_id: str) -> Answer:
-    """Spend what is held, or a part of it, and release the rest.
+    """Capture a hold.
 
-    Without a body, all of it.
+    What is held is spent, or a part of it, and the rest released. Without a body, all of it.
     """
     ending = _ending(user_id, asset, hold_id)
     body = requests.optional_body(CaptureBody, ending.asset.scale)
@@ -92,7 +92,10 @@ def post_capture(user_id: str, asset: str, hold_id: str) -> Answer:
     key=True,
 )
 def post_release(user_id: str, asset: str, hold_id: str) -> Answer:
-    """Give back what is held. It may be sent without a body."""
+    """Release a hold.
+
+    What is held goes back. It may be sent without a body.
+    """
     ending = _ending(user_id, asset, hold_id)
     return _answer(holds.release(ending, requests.optional_body(ReleaseBody).reason))
 
@@ -101,7 +104,10 @@ def post_release(user_id: str, asset: str, hold_id: str) -> Answer:
 @requests.scope("read")
 @call(answers={200: HoldAnswer}, codes=("asset_not_allowed", "validation_failed"))
 def get_hold(user_id: str, asset: str, hold_id: str) -> Response:
-    """Read a hold: its state, what was captured, when it ended and by which entry."""
+    """Read a hold.
+
+    Its state, what was captured, when it ended and by which entry.
+    """
     requests.only()
     owner_id, credit = users.parse_id(user_id), assets.credit(asset)
     found = holds.get(owner_id, credit, _seq(hold_id, owner_id))
@@ -112,7 +118,10 @@ def get_hold(user_id: str, asset: str, hold_id: str) -> Response:
 @requests.scope("read")
 @call(query=Page, answers={200: HoldsAnswer}, codes=("asset_not_allowed",))
 def get_holds(user_id: str, asset: str) -> Response:
-    """List a wallet's holds, newest first, open and ended."""
+    """List a wallet's holds.
+
+    Newest first, open and ended.
+    """
     requests.only("cursor", "limit")
     owner_id, credit = users.parse_id(user_id), assets.credit(asset)
     limit, name = requests.limit(), f"holds:{owner_id}:{credit.code}"

@@ -45,7 +45,6 @@ class Operation:
     method: str
     path: str
     summary: str
-    short: str
     description: str
     scope: str | None
     parameters: list[tuple[str, Field]]
@@ -93,7 +92,6 @@ def _operation(method: str, path: str, operation: Json, document: Json) -> Opera
         method=method.upper(),
         path=path,
         summary=operation["summary"].rstrip("."),
-        short=re.split("[.,:]", operation["summary"])[0],
         description=operation["description"],
         scope=security[0]["key"][0] if security else None,
         parameters=[(each["in"], _parameter(each)) for each in operation["parameters"]],

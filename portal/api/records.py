@@ -2,12 +2,17 @@
 
 import logging
 import time
+from collections.abc import Iterable
 from http import HTTPStatus
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
 from portal.api import metrics, rates
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger("portal.api")
 
@@ -20,6 +25,20 @@ def register(app: Flask) -> None:
     """Give every request an id, and every response the id of its request."""
     app.before_request(_begin)
     app.after_request(_end)
+    app.wsgi_app = _PlainHttp(app.wsgi_app)  # type: ignore[method-assign]
+
+
+class _PlainHttp:
+    """Passes over a wish to upgrade, as HTTP allows: Flask would take it for a broken request."""
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        environ.pop("HTTP_UPGRADE", None)
+        return self._app(environ, start_response)
 
 
 def _begin() -> None:

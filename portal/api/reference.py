@@ -28,11 +28,14 @@ SECURITY = {
 
 @blueprint.get("/openapi.json")
 @call(
-    answers={200: Raw("The OpenAPI 3.1 document.", {"application/json": '{"openapi": "3.1.0"}'})},
+    answers={200: Raw("The OpenAPI 3.1 document.", {"application/json": {"openapi": "3.1.0"}})},
     conditional=True,
 )
 def get_document() -> Response:
-    """Read this API as an OpenAPI 3.1 document, for code generators and the like."""
+    """Read the OpenAPI 3.1 document.
+
+    For code generators and the like.
+    """
     return _kept("document", _document, "application/json")
 
 
@@ -42,7 +45,7 @@ def get_document() -> Response:
     conditional=True,
 )
 def get_docs() -> Response:
-    """Read this API as a page, for people."""
+    """Read the documentation page."""
     return _kept("page", _page, "text/html")
 
 

@@ -66,7 +66,11 @@ def schemas() -> Json:
         "available": "What may be spent, in the asset.",
     }
     properties: Json = {
-        "type": {"type": "string", "pattern": "^urn:dreamland:problem:[a-z_]+$"},
+        "type": {
+            "type": "string",
+            "pattern": "^urn:dreamland:problem:[a-z_]+$",
+            "description": "The code, as a name for the whole world.",
+        },
         "title": {"type": "string", "description": "The code, in words."},
         "status": {"type": "integer", "description": "The HTTP status again."},
         "code": {"$ref": "#/components/schemas/Code"},

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -59,21 +60,42 @@ def body(model: type[M], scale: int | None = None) -> M:
 
 def optional_body(model: type[M], scale: int | None = None) -> M:
     """The same, of a call whose every field is optional: no body at all will do."""
+    if request.query_string:
+        only()
     return checked(model, json_body() if request.get_data() else {}, scale)
 
 
 def json_body() -> dict[str, Any]:
     """The request's JSON object, its fields unchecked."""
-    if request.mimetype != "application/json":
-        raise Problem("unsupported_media_type")
+    if request.query_string:
+        only()
+    check_media_type("application/json")
     try:
         text = _whole_body().decode()
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-    except (ValueError, RecursionError):
-        raise Problem("malformed_json") from None
+    except UnicodeDecodeError:
+        raise Problem("malformed_json", "the body is not UTF-8") from None
+    except RecursionError:
+        raise Problem("malformed_json", "the body is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise Problem("malformed_json", f"the body is not JSON: {error}") from None
+    except ValueError:
+        raise Problem("malformed_json", "a number in the body is too long") from None
     if not isinstance(value, dict):
         raise Problem("validation_failed", "the body must be a JSON object")
     return value
+
+
+def check_media_type(*accepted: str) -> str:
+    """The body's media type, which must be one of some, in UTF-8 and not compressed."""
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype not in accepted:
+        raise Problem("unsupported_media_type", f"the body must be {' or '.join(accepted)}")
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise Problem("unsupported_media_type", "the body must be in UTF-8")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem("unsupported_media_type", "the body must not be compressed")
+    return request.mimetype
 
 
 def _whole_body() -> bytes:
@@ -104,12 +126,14 @@ def _printable(text: Any) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise ValueError("a key is there twice")
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        twice = _printable(name)
+        raise Problem("malformed_json", f"the key {twice!r} is there twice", param=twice)
     return value
 
 
 def _constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    raise Problem("malformed_json", f"{name} is not JSON")
 
 
 def limit() -> int:
@@ -121,10 +145,12 @@ def limit() -> int:
 
 
 def only(*names: str) -> None:
-    """Refuse a query with any other parameter."""
-    for name in request.args:
+    """Refuse a query with any other parameter, and with one of these twice."""
+    for name, values in request.args.lists():
         if name not in names:
             raise Problem("validation_failed", "there is no such parameter", param=_printable(name))
+        if len(values) > 1:
+            raise Problem("validation_failed", f"{name} is there more than once", param=name)
 
 
 def cursor(name: str) -> Any:

@@ -31,12 +31,16 @@ class NewUser(Body):
     region: Region = None
 
 
+LEFT_OUT: Any = Field(default=None)
+"""A field that may be left out, and may not be null where it is there."""
+
+
 class UserChange(Body):
     """What is to change; what is not named stays."""
 
-    display_name: v.DisplayName = Field(default=None)  # left out, never null
+    display_name: v.DisplayName = LEFT_OUT
     email: Email = None
-    time_zone: v.ZoneName = Field(default=None)
+    time_zone: v.ZoneName = LEFT_OUT
 
 
 @blueprint.post("/users")
@@ -62,7 +66,10 @@ def post_user() -> tuple[Response, int]:
 @requests.scope("read")
 @call(answers={200: ProfileAnswer}, codes=("validation_failed",))
 def get_user(user_id: str) -> Response:
-    """Read a user, and the change of time zone that is to come."""
+    """Read a user.
+
+    With the change of time zone that is to come, if any.
+    """
     requests.only()
     return _profile(users.get(users.parse_id(user_id)))
 
@@ -71,9 +78,9 @@ def get_user(user_id: str) -> Response:
 @requests.scope("users:write")
 @call(body=UserChange, answers={200: ProfileAnswer})
 def patch_user(user_id: str) -> Response:
-    """Change a user's name, e-mail address or time zone.
+    """Change a user.
 
-    A new zone holds from the end of the current local day; it can change once in 30 days.
+    The name, e-mail address or time zone. A new zone holds from the end of the current local day; it can change once in 30 days.
     """
     changes = requests.body(UserChange).model_dump(exclude_unset=True)
     return _profile(users.change(users.parse_id(user_id), changes))

@@ -69,7 +69,7 @@ def figures(wallet: ledger.Wallet, asset: ledger.AssetInfo) -> dict[str, str]:
 @requests.scope("read")
 @call(answers={200: AssetsAnswer}, codes=("validation_failed",))
 def get_assets() -> Response:
-    """List every asset with its scale and kind."""
+    """List assets."""
     requests.only()
     return jsonify(
         assets=[
@@ -83,7 +83,10 @@ def get_assets() -> Response:
 @requests.scope("read")
 @call(answers={200: WalletsAnswer}, codes=("validation_failed",))
 def get_wallets(user_id: str) -> Response:
-    """Read what a user has of every asset."""
+    """Read all wallets of a user.
+
+    What there is of every asset.
+    """
     requests.only()
     return jsonify(
         wallets=[
@@ -97,7 +100,10 @@ def get_wallets(user_id: str) -> Response:
 @requests.scope("read")
 @call(query=AtQuery, answers={200: WalletAnswer})
 def get_wallet(user_id: str, asset: str) -> Response:
-    """Read what a user has of one asset, now or at a time."""
+    """Read a wallet.
+
+    What a user has of one asset, now or at a time.
+    """
     requests.only("at")
     asked = request.args.get("at")
     at = requests.checked(At, {"at": asked}).at if asked is not None else None
@@ -109,9 +115,9 @@ def get_wallet(user_id: str, asset: str) -> Response:
 @requests.scope("read")
 @call(query=Page, answers={200: LinesAnswer})
 def get_transactions(user_id: str, asset: str) -> Response:
-    """List what moved a wallet, newest first.
+    """List a wallet's transactions.
 
-    `amount` is what the balance changed by, `held_change` what is held.
+    Newest first. `amount` is what the balance changed by, `held_change` what is held.
     """
     requests.only("cursor", "limit")
     owner_id = users.parse_id(user_id)
@@ -147,9 +153,9 @@ def _transaction(owner_id: int, line: StatementLine, scale: int) -> dict[str, An
 @requests.scope("read")
 @call(query=DaysQuery, answers={200: UsdHistoryAnswer})
 def get_usd_history(user_id: str) -> Response:
-    """List USD by local day, up to the user's yesterday, newest first.
+    """List USD by day.
 
-    The USD of an hour belongs to the local day of the hour's last microsecond.
+    By local day, up to the user's yesterday, newest first. The USD of an hour belongs to the local day of the hour's last microsecond.
     """
     requests.only("from", "to", "cursor", "limit")
     owner_id = users.parse_id(user_id)
@@ -197,7 +203,10 @@ def _date(name: str) -> date | None:
 @requests.scope("read")
 @call(answers={200: StatsAnswer}, codes=("validation_failed",))
 def get_stats(user_id: str) -> Response:
-    """Read the figures that a game shows: today's tokens, what remains, the USD balance."""
+    """Read a user's figures.
+
+    What a game shows: today's tokens, what remains, the USD balance.
+    """
     requests.only()
     today, usd = wallets.stats(users.parse_id(user_id))
     return jsonify(

@@ -91,9 +91,9 @@ def post_win(user_id: str) -> tuple[Response, int, dict[str, str]]:
 @requests.scope("wins:write")
 @call(body=BatchBody, answers={200: BatchAnswer})
 def post_batch() -> Response:
-    """Book 1 to 1,000 wins.
+    """Book a batch of wins.
 
-    In order, each as if it had been sent alone: look at every result's `status`.
+    1 to 1,000, in order, each as if it had been sent alone: look at every result's `status`.
     """
     read = [_item(item) for item in requests.body(Items).wins]
     requested = [item for item in read if isinstance(item, wins.WinRequest)]
@@ -142,7 +142,10 @@ def _result(
 @requests.scope("read")
 @call(query=Page, answers={200: DayAnswer})
 def get_today(user_id: str) -> Response:
-    """Read the user's local day: what was won, what is left, and each win."""
+    """Read a user's day.
+
+    What was won on the local day, what it has left, and each win, newest first.
+    """
     requests.only("cursor", "limit")
     owner_id = users.parse_id(user_id)
     limit = requests.limit()

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from flask import Flask
 
+from portal.api.problems import CODES
 from portal.services import clients
 from tests.concurrency.programs import Program, Programs, eventually
 
@@ -48,7 +49,10 @@ class Caller:
             self._connection.close()
             raise
         known = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, json.loads(content), known)
+        answer = Answer(response.status, json.loads(content), known)
+        if known.get("content-type") == "application/problem+json":
+            assert answer.body["code"] in CODES, answer
+        return answer
 
     def win(self, user: int, key: str, body: dict[str, str], **headers: str) -> Answer:
         path = f"/api/v1/users/{user}/wins"

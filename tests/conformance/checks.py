@@ -66,7 +66,7 @@ def a_batch_refuses_its_bad_items(
     """What no schema allows is not booked, whatever stands beside it."""
     if case.operation.definition.raw.get("operationId") != "post_batch":
         return
-    if response.status_code != 200:
+    if response.status_code != 200 or response.request.method != "POST":
         return
     schemas = case.operation.schema.raw_schema["components"]["schemas"]
     item = jsonschema_rs.Draft202012Validator(schemas["BatchItem"], validate_formats=True)
