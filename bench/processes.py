@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -26,7 +27,9 @@ def web(books: Books, workers: int) -> Iterator[tuple[str, int]]:
     """The web server of the Procfile, serving bench.wsgi; its address, once it is ready."""
     port = _free_port()
     command = _procfile()["web"].replace(" wsgi:app ", " bench.wsgi:app ")
+    counts = tempfile.mkdtemp(dir=books.environ["VAR_DIR"])
     environ = {"HOST": HOST, "PORT": str(port), "WEB_WORKERS": str(workers)}
+    environ["PROMETHEUS_MULTIPROC_DIR"] = counts
     with running(books, ["/bin/sh", "-c", command], environ) as process:
         url = f"http://{HOST}:{port}/readyz"
         if not wait_until(lambda: process.poll() is not None or _answers(url), START_SECONDS):
