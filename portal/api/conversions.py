@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
-from portal.api import requests
+from portal.api import etags, requests
 from portal.api.fields import Body, Moment, decimal, dream, exact, moment
 from portal.api.problems import Problem
 from portal.runtime import runtime
-from portal.services import conversions
+from portal.services import conversions, versions
 
 blueprint = Blueprint("conversions", __name__)
 
@@ -23,6 +23,7 @@ class HourBody(Body):
 
 @blueprint.get("/conversions")
 @requests.scope("read")
+@etags.polled(versions.of_conversions)
 def get_conversions() -> Response:
     requests.only("cursor", "limit")
     limit = requests.limit()

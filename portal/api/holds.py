@@ -5,11 +5,11 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify
 
 from portal import ledger
-from portal.api import requests
+from portal.api import etags, requests
 from portal.api.credits import Answer, SpendBody, answer, asked
 from portal.api.fields import Amount, Body, LongText, Moment, ShortText, decimal, moment
 from portal.api.problems import Problem
-from portal.services import assets, credits, holds, users
+from portal.services import assets, credits, holds, users, versions
 
 blueprint = Blueprint("holds", __name__)
 
@@ -54,6 +54,7 @@ def post_release(user_id: str, asset: str, hold_id: str) -> Answer:
 
 @blueprint.get(f"{WALLET}/holds/<hold_id>")
 @requests.scope("read")
+@etags.polled(versions.of_books)
 def get_hold(user_id: str, asset: str, hold_id: str) -> Response:
     requests.only()
     owner_id, credit = users.parse_id(user_id), assets.credit(asset)
@@ -63,6 +64,7 @@ def get_hold(user_id: str, asset: str, hold_id: str) -> Response:
 
 @blueprint.get(f"{WALLET}/holds")
 @requests.scope("read")
+@etags.polled(versions.of_books)
 def get_holds(user_id: str, asset: str) -> Response:
     requests.only("cursor", "limit")
     owner_id, credit = users.parse_id(user_id), assets.credit(asset)

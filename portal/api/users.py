@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from flask import Blueprint, Response, jsonify
 from pydantic import Field
 
-from portal.api import callers, requests
+from portal.api import callers, etags, requests
 from portal.api.fields import Body, EmailText, ShortText, moment
 from portal.api.problems import Problem
-from portal.services import users
+from portal.services import users, versions
 
 blueprint = Blueprint("users", __name__)
 
@@ -40,6 +40,7 @@ def post_user() -> tuple[Response, int]:
 
 @blueprint.get("/users/<user_id>")
 @requests.scope("read")
+@etags.polled(versions.of_user)
 def get_user(user_id: str) -> Response:
     requests.only()
     return _profile(users.get(users.parse_id(user_id)))

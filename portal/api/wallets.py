@@ -7,11 +7,11 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 
 from portal import ledger
-from portal.api import requests
+from portal.api import etags, requests
 from portal.api.fields import Body, Moment, day, decimal, dream, moment
 from portal.api.problems import Problem
 from portal.ledger.wallets import StatementLine
-from portal.services import assets, users, wallets
+from portal.services import assets, users, versions, wallets
 
 blueprint = Blueprint("wallets", __name__)
 
@@ -33,6 +33,7 @@ def figures(wallet: ledger.Wallet, asset: ledger.AssetInfo) -> dict[str, str]:
 
 @blueprint.get("/assets")
 @requests.scope("read")
+@etags.polled(versions.of_assets)
 def get_assets() -> Response:
     requests.only()
     return jsonify(
@@ -45,6 +46,7 @@ def get_assets() -> Response:
 
 @blueprint.get("/users/<user_id>/wallets")
 @requests.scope("read")
+@etags.polled(versions.of_books)
 def get_wallets(user_id: str) -> Response:
     requests.only()
     return jsonify(
@@ -57,6 +59,7 @@ def get_wallets(user_id: str) -> Response:
 
 @blueprint.get("/users/<user_id>/wallets/<asset>")
 @requests.scope("read")
+@etags.polled(versions.of_books)
 def get_wallet(user_id: str, asset: str) -> Response:
     requests.only("at")
     asked = request.args.get("at")
@@ -67,6 +70,7 @@ def get_wallet(user_id: str, asset: str) -> Response:
 
 @blueprint.get("/users/<user_id>/wallets/<asset>/transactions")
 @requests.scope("read")
+@etags.polled(versions.of_books)
 def get_transactions(user_id: str, asset: str) -> Response:
     requests.only("cursor", "limit")
     owner_id = users.parse_id(user_id)
@@ -100,6 +104,7 @@ def _transaction(owner_id: int, line: StatementLine, scale: int) -> dict[str, An
 
 @blueprint.get("/users/<user_id>/usd/history")
 @requests.scope("read")
+@etags.polled(versions.of_books)
 def get_usd_history(user_id: str) -> Response:
     requests.only("from", "to", "cursor", "limit")
     owner_id = users.parse_id(user_id)
@@ -145,6 +150,7 @@ def _date(name: str) -> date | None:
 
 @blueprint.get("/users/<user_id>/stats")
 @requests.scope("read")
+@etags.polled(versions.of_books)
 def get_stats(user_id: str) -> Response:
     requests.only()
     today, usd = wallets.stats(users.parse_id(user_id))

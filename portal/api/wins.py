@@ -6,12 +6,12 @@ from flask import Blueprint, Response, g, jsonify
 from pydantic import Field
 
 from portal import ledger
-from portal.api import callers, requests
+from portal.api import callers, etags, requests
 from portal.api.fields import Amount, Body, Moment, ShortText, day, dream, moment
 from portal.api.problems import Problem
 from portal.ledger import chart
 from portal.ledger.reports import Win
-from portal.services import users, wins
+from portal.services import users, versions, wins
 
 blueprint = Blueprint("wins", __name__)
 
@@ -99,6 +99,7 @@ def _result(
 
 @blueprint.get("/users/<user_id>/tokens/today")
 @requests.scope("read")
+@etags.polled(versions.of_books)
 def get_today(user_id: str) -> Response:
     requests.only("cursor", "limit")
     owner_id = users.parse_id(user_id)
