@@ -5,6 +5,7 @@ from flask import Flask
 from portal.api import (
     conversions,
     credits,
+    etags,
     health,
     holds,
     problems,
@@ -22,6 +23,7 @@ PREFIX = "/api/v1"
 def register(app: Flask) -> None:
     """Add the routes and the answers to errors."""
     records.register(app)
+    etags.register(app, app.config["SETTINGS"])
     rates.register(app, app.config["SETTINGS"])
     problems.register(app)
     app.register_blueprint(health.blueprint)

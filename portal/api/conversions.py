@@ -5,14 +5,14 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
-from portal.api import requests
+from portal.api import etags, requests
 from portal.api import vocabulary as v
 from portal.api.answers.conversions import RunAnswer, RunsAnswer
 from portal.api.calls import Page, call
 from portal.api.fields import Body, decimal, dream, exact, moment
 from portal.api.problems import Problem
 from portal.runtime import runtime
-from portal.services import conversions
+from portal.services import conversions, versions
 
 blueprint = Blueprint("conversions", __name__)
 
@@ -28,7 +28,8 @@ class HourBody(Body):
 
 @blueprint.get("/conversions")
 @requests.scope("read")
-@call(query=Page, answers={200: RunsAnswer})
+@call(query=Page, answers={200: RunsAnswer}, conditional=True)
+@etags.polled(versions.of_conversions)
 def get_conversions() -> Response:
     """List conversions.
 

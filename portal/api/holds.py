@@ -6,14 +6,14 @@ from flask import Blueprint, Response, g, jsonify
 from pydantic import Field
 
 from portal import ledger
-from portal.api import requests
+from portal.api import etags, requests
 from portal.api import vocabulary as v
 from portal.api.answers.wallets import HeldAnswer, HoldAnswer, HoldsAnswer
 from portal.api.calls import Page, call
 from portal.api.credits import Answer, SpendBody, answer, asked
 from portal.api.fields import Body, ShortText, decimal, moment
 from portal.api.problems import Problem
-from portal.services import assets, credits, holds, users
+from portal.services import assets, credits, holds, users, versions
 
 blueprint = Blueprint("holds", __name__)
 
@@ -102,7 +102,8 @@ def post_release(user_id: str, asset: str, hold_id: str) -> Answer:
 
 @blueprint.get(f"{WALLET}/holds/<hold_id>")
 @requests.scope("read")
-@call(answers={200: HoldAnswer}, codes=("asset_not_allowed", "validation_failed"))
+@call(answers={200: HoldAnswer}, codes=("asset_not_allowed", "validation_failed"), conditional=True)
+@etags.polled(versions.of_books)
 def get_hold(user_id: str, asset: str, hold_id: str) -> Response:
     """Read a hold.
 
@@ -116,7 +117,8 @@ def get_hold(user_id: str, asset: str, hold_id: str) -> Response:
 
 @blueprint.get(f"{WALLET}/holds")
 @requests.scope("read")
-@call(query=Page, answers={200: HoldsAnswer}, codes=("asset_not_allowed",))
+@call(query=Page, answers={200: HoldsAnswer}, codes=("asset_not_allowed",), conditional=True)
+@etags.polled(versions.of_books)
 def get_holds(user_id: str, asset: str) -> Response:
     """List a wallet's holds.
 

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from flask import Blueprint, Response, jsonify
 from pydantic import Field
 
-from portal.api import callers, requests
+from portal.api import callers, etags, requests
 from portal.api import vocabulary as v
 from portal.api.answers.users import ProfileAnswer, UserAnswer
 from portal.api.calls import call
 from portal.api.fields import Body, EmailText, moment
-from portal.services import users
+from portal.services import users, versions
 
 blueprint = Blueprint("users", __name__)
 
@@ -64,7 +64,8 @@ def post_user() -> tuple[Response, int]:
 
 @blueprint.get("/users/<user_id>")
 @requests.scope("read")
-@call(answers={200: ProfileAnswer}, codes=("validation_failed",))
+@call(answers={200: ProfileAnswer}, codes=("validation_failed",), conditional=True)
+@etags.polled(versions.of_user)
 def get_user(user_id: str) -> Response:
     """Read a user.
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 from pydantic import Field
 
 from portal import ledger
-from portal.api import requests
+from portal.api import etags, requests
 from portal.api.answers.wallets import (
     AssetsAnswer,
     LinesAnswer,
@@ -21,7 +21,7 @@ from portal.api.calls import Page, Query, call
 from portal.api.fields import Body, Moment, day, decimal, dream, moment
 from portal.api.problems import Problem
 from portal.ledger.wallets import StatementLine
-from portal.services import assets, users, wallets
+from portal.services import assets, users, versions, wallets
 
 blueprint = Blueprint("wallets", __name__)
 
@@ -67,7 +67,8 @@ def figures(wallet: ledger.Wallet, asset: ledger.AssetInfo) -> dict[str, str]:
 
 @blueprint.get("/assets")
 @requests.scope("read")
-@call(answers={200: AssetsAnswer}, codes=("validation_failed",))
+@call(answers={200: AssetsAnswer}, codes=("validation_failed",), conditional=True)
+@etags.polled(versions.of_assets)
 def get_assets() -> Response:
     """List assets."""
     requests.only()
@@ -81,7 +82,8 @@ def get_assets() -> Response:
 
 @blueprint.get("/users/<user_id>/wallets")
 @requests.scope("read")
-@call(answers={200: WalletsAnswer}, codes=("validation_failed",))
+@call(answers={200: WalletsAnswer}, codes=("validation_failed",), conditional=True)
+@etags.polled(versions.of_books)
 def get_wallets(user_id: str) -> Response:
     """Read all wallets of a user.
 
@@ -98,7 +100,8 @@ def get_wallets(user_id: str) -> Response:
 
 @blueprint.get("/users/<user_id>/wallets/<asset>")
 @requests.scope("read")
-@call(query=AtQuery, answers={200: WalletAnswer})
+@call(query=AtQuery, answers={200: WalletAnswer}, conditional=True)
+@etags.polled(versions.of_books)
 def get_wallet(user_id: str, asset: str) -> Response:
     """Read a wallet.
 
@@ -113,7 +116,8 @@ def get_wallet(user_id: str, asset: str) -> Response:
 
 @blueprint.get("/users/<user_id>/wallets/<asset>/transactions")
 @requests.scope("read")
-@call(query=Page, answers={200: LinesAnswer})
+@call(query=Page, answers={200: LinesAnswer}, conditional=True)
+@etags.polled(versions.of_books)
 def get_transactions(user_id: str, asset: str) -> Response:
     """List a wallet's transactions.
 
@@ -151,7 +155,8 @@ def _transaction(owner_id: int, line: StatementLine, scale: int) -> dict[str, An
 
 @blueprint.get("/users/<user_id>/usd/history")
 @requests.scope("read")
-@call(query=DaysQuery, answers={200: UsdHistoryAnswer})
+@call(query=DaysQuery, answers={200: UsdHistoryAnswer}, conditional=True)
+@etags.polled(versions.of_books)
 def get_usd_history(user_id: str) -> Response:
     """List USD by day.
 
@@ -201,7 +206,8 @@ def _date(name: str) -> date | None:
 
 @blueprint.get("/users/<user_id>/stats")
 @requests.scope("read")
-@call(answers={200: StatsAnswer}, codes=("validation_failed",))
+@call(answers={200: StatsAnswer}, codes=("validation_failed",), conditional=True)
+@etags.polled(versions.of_books)
 def get_stats(user_id: str) -> Response:
     """Read a user's figures.
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g, jsonify
 from pydantic import Field
 
 from portal import ledger
-from portal.api import callers, requests
+from portal.api import callers, etags, requests
 from portal.api import vocabulary as v
 from portal.api.answers.wins import BatchAnswer, DayAnswer, WinAnswer
 from portal.api.calls import Page, call
@@ -14,7 +14,7 @@ from portal.api.fields import Body, day, dream, moment
 from portal.api.problems import Problem
 from portal.ledger import chart
 from portal.ledger.reports import Win
-from portal.services import users, wins
+from portal.services import users, versions, wins
 
 blueprint = Blueprint("wins", __name__)
 
@@ -140,7 +140,8 @@ def _result(
 
 @blueprint.get("/users/<user_id>/tokens/today")
 @requests.scope("read")
-@call(query=Page, answers={200: DayAnswer})
+@call(query=Page, answers={200: DayAnswer}, conditional=True)
+@etags.polled(versions.of_books)
 def get_today(user_id: str) -> Response:
     """Read a user's day.
 
