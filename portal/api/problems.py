@@ -125,9 +125,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _of_bug)
 
 
-def _of_ledger(error: LedgerError) -> Response:
+def of_ledger(error: LedgerError) -> Problem:
+    """The ledger's or a service's refusal as a problem."""
     code = error.code if error.code in CODES else "internal_error"
-    return answer(Problem(code, error.detail, **error.figures))
+    return Problem(code, error.detail, **error.figures)
+
+
+def _of_ledger(error: LedgerError) -> Response:
+    return answer(of_ledger(error))
 
 
 def _of_database(error: DBAPIError) -> Response:

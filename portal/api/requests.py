@@ -9,16 +9,15 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from itsdangerous import BadSignature, URLSafeSerializer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from portal.api.problems import Problem
-from portal.services import clients
+from portal.services import clients, fields
 
 P = ParamSpec("P")
 R = TypeVar("R")
 M = TypeVar("M", bound=BaseModel)
 
-KEY = re.compile(r"[\x21-\x7e]{1,255}")
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
@@ -67,24 +66,17 @@ def idempotency_key() -> str:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         raise Problem("idempotency_key_missing")
-    return checked_key(key)
-
-
-def checked_key(key: object) -> str:
-    """A key of 1 to 255 visible ASCII characters."""
-    if not isinstance(key, str) or not KEY.fullmatch(key):
-        raise Problem("idempotency_key_invalid", "a key has 1 to 255 visible ASCII characters")
-    return key
+    return fields.checked_key(key)
 
 
 def body(model: type[M], scale: int | None = None) -> M:
     """The request's JSON body, checked against a model; `scale` is that of its amounts."""
-    return checked(model, json_body(), scale)
+    return fields.checked(model, json_body(), scale)
 
 
 def optional_body(model: type[M], scale: int | None = None) -> M:
     """The same, of a call whose every field is optional: no body at all will do."""
-    return checked(model, json_body() if request.get_data() else {}, scale)
+    return fields.checked(model, json_body() if request.get_data() else {}, scale)
 
 
 def json_body() -> dict[str, Any]:
@@ -107,23 +99,6 @@ def _whole_body() -> bytes:
     if request.content_length is None and len(data) >= current_app.config["MAX_CONTENT_LENGTH"]:
         raise Problem("payload_too_large")
     return data
-
-
-def checked(model: type[M], value: object, scale: int | None = None) -> M:
-    """A value as a model; the first field that is wrong is named."""
-    try:
-        return model.model_validate(value, context=scale)
-    except ValidationError as invalid:
-        error = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
-        code = "invalid_amount" if error["type"] == "invalid_amount" else "validation_failed"
-        param = ".".join(str(part) for part in error["loc"]) or None
-        detail = f"{param}: {error['msg']}" if param else error["msg"]
-        raise Problem(code, _printable(detail), param=_printable(param)) from None
-
-
-def _printable(text: Any) -> Any:
-    """Text that can be sent: a field's name may hold what UTF-8 can't."""
-    return text and text[:200].encode("utf-8", "replace").decode()
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -149,7 +124,9 @@ def only(*names: str) -> None:
     """Refuse a query with any other parameter."""
     for name in request.args:
         if name not in names:
-            raise Problem("validation_failed", "there is no such parameter", param=_printable(name))
+            raise Problem(
+                "validation_failed", "there is no such parameter", param=fields.sendable(name)
+            )
 
 
 def cursor(name: str) -> Any:

@@ -12,6 +12,7 @@ from portal.api.fields import Body, Moment, day, decimal, dream, moment
 from portal.api.problems import Problem
 from portal.ledger.wallets import StatementLine
 from portal.services import assets, users, wallets
+from portal.services.fields import checked
 
 blueprint = Blueprint("wallets", __name__)
 
@@ -60,7 +61,7 @@ def get_wallets(user_id: str) -> Response:
 def get_wallet(user_id: str, asset: str) -> Response:
     requests.only("at")
     asked = request.args.get("at")
-    at = requests.checked(At, {"at": asked}).at if asked is not None else None
+    at = checked(At, {"at": asked}).at if asked is not None else None
     held = wallets.one(users.parse_id(user_id), asset, at)
     return jsonify(asset=held.asset.code, at=moment(held.at), **figures(held.wallet, held.asset))
 
