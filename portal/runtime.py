@@ -21,6 +21,8 @@ class Runtime:
     poster: ledger.Poster
     start_conversions: Callable[[], None]
     """Has a worker do what is due; needs Redis."""
+    start_import: Callable[[int], None]
+    """Has a worker begin an import; needs Redis."""
     assets: dict[str, ledger.AssetInfo] = field(default_factory=dict)
     """Those that were asked for, by code."""
 
@@ -28,6 +30,11 @@ class Runtime:
     def window(self) -> ledger.Window:
         """How far from the ledger clock the time of a win may lie."""
         return ledger.Window(self.settings.win_max_age, self.settings.win_max_ahead)
+
+    @property
+    def import_window(self) -> ledger.Window:
+        """The same for a win of an import."""
+        return ledger.Window(self.settings.import_max_age, self.settings.win_max_ahead)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -37,12 +44,16 @@ class Runtime:
 
 
 def start(
-    app: Flask, settings: Settings, engine: Engine, start_conversions: Callable[[], None]
+    app: Flask,
+    settings: Settings,
+    engine: Engine,
+    start_conversions: Callable[[], None],
+    start_import: Callable[[int], None],
 ) -> None:
     """Give the app its runtime."""
     window = ledger.Window(settings.win_max_age, settings.win_max_ahead)
     poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit)
-    app.extensions["dreamland"] = Runtime(settings, engine, poster, start_conversions)
+    app.extensions["dreamland"] = Runtime(settings, engine, poster, start_conversions, start_import)
 
 
 def runtime() -> Runtime:

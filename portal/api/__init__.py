@@ -7,6 +7,7 @@ from portal.api import (
     credits,
     health,
     holds,
+    imports,
     problems,
     requests,
     users,
@@ -22,5 +23,5 @@ def register(app: Flask) -> None:
     requests.register(app)
     problems.register(app)
     app.register_blueprint(health.blueprint)
-    for module in (users, wins, wallets, credits, holds, conversions):
+    for module in (users, wins, wallets, credits, holds, conversions, imports):
         app.register_blueprint(module.blueprint, url_prefix=PREFIX)

@@ -1,6 +1,5 @@
 """What every request goes through: its id, its caller and scope, its body, its query and cursor."""
 
-import json
 import re
 import uuid
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from pydantic import BaseModel
 
 from portal.api.problems import Problem
-from portal.services import clients, fields
+from portal.services import clients, fields, strict_json
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,9 +83,8 @@ def json_body() -> dict[str, Any]:
     if request.mimetype != "application/json":
         raise Problem("unsupported_media_type")
     try:
-        text = _whole_body().decode()
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-    except (ValueError, RecursionError):
+        value = strict_json.loads(_whole_body().decode())
+    except ValueError:
         raise Problem("malformed_json") from None
     if not isinstance(value, dict):
         raise Problem("validation_failed", "the body must be a JSON object")
@@ -99,17 +97,6 @@ def _whole_body() -> bytes:
     if request.content_length is None and len(data) >= current_app.config["MAX_CONTENT_LENGTH"]:
         raise Problem("payload_too_large")
     return data
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key is there twice")
-    return value
-
-
-def _constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def limit() -> int:

@@ -13,10 +13,11 @@ DETAILS = {
     "daily_limit_exceeded": "the user's limit for that local day would be exceeded",
     "occurred_at_out_of_range": "occurred_at lies outside the time in which wins are accepted",
     "idempotency_key_reused": "this key was used for another request",
+    "idempotency_key_missing": "the win has no idempotency_key",
     "unknown_user": "there is no such user",
     "internal_error": "the win could not be booked; nothing was written",
 }
-"""Why the ledger rejected a win, by code."""
+"""Why a win was rejected, by code, where the refusal does not say."""
 
 Check = Callable[[WinRequest], None]
 """Raises Refused for a win that its client may not book."""
