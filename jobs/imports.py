@@ -5,8 +5,7 @@ imported, an hour's conversion waits for one slice of one import at most, and im
 """
 
 from jobs.context import in_app
-from jobs.conversions import KEEP_S, TIMEOUT_S
-from jobs.queue import LATER, queue
+from jobs.queue import KEEP_S, LATER, TIMEOUT_S, queue
 from portal.runtime import runtime
 from portal.services.imports import store
 from portal.services.imports import work as importing

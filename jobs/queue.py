@@ -12,6 +12,10 @@ QUEUE = "dreamland"
 LATER = "dreamland-later"
 """What may wait until nothing else does."""
 CONNECT_TIMEOUT_S = 2
+TIMEOUT_S = 600
+"""For a job; then its worker gives it up."""
+KEEP_S = 3600
+"""For which a job's result is kept."""
 
 
 @lru_cache(maxsize=4)

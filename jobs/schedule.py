@@ -9,7 +9,7 @@ from redis import Redis
 from rq_scheduler import Scheduler
 
 from jobs import conversions, holds, imports
-from jobs.queue import QUEUE, JsonJob, queue
+from jobs.queue import QUEUE, TIMEOUT_S, JsonJob, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def apply(scheduler: Scheduler) -> None:
             queue_name=QUEUE,
             use_local_timezone=False,
             result_ttl=KEEP,
-            timeout=conversions.TIMEOUT_S,
+            timeout=TIMEOUT_S,
         )
 
 

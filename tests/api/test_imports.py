@@ -232,7 +232,7 @@ def test_what_is_no_file_of_wins_is_refused_whole_and_nothing_is_stored(
     assert api.rows() == before
 
 
-def test_a_file_above_the_limits_is_too_large(api: Api, user: str) -> None:
+def test_a_file_above_the_limits_is_too_large(api: Api) -> None:
     before, settings = api.rows(), api.app.extensions["dreamland"].settings
     too_long = GOOD + b"x\n" * settings.import_max_lines
     answers = [send(api, too_long), send(api, b"x" * (settings.import_max_bytes + 1))]
@@ -242,7 +242,7 @@ def test_a_file_above_the_limits_is_too_large(api: Api, user: str) -> None:
     assert api.rows() == before
 
 
-def test_a_file_above_what_other_calls_take_is_taken(api: Api, user: str) -> None:
+def test_a_file_above_what_other_calls_take_is_taken(api: Api) -> None:
     data = GOOD + b"nonsense\n" * 150_000
     assert len(data) > api.app.config["MAX_CONTENT_LENGTH"]
     answer = send(api, data)
@@ -251,9 +251,14 @@ def test_a_file_above_what_other_calls_take_is_taken(api: Api, user: str) -> Non
 
 def test_a_file_that_breaks_off_is_not_stored(api: Api, user: str) -> None:
     before, data = api.rows(), as_csv([item(api, user)])
-    answer = send(api, data, headers={"Content-Length": str(len(data) + 10)})
+    answer = send(api, data, environ_overrides={"CONTENT_LENGTH": str(len(data) + 10)})
     assert answer.status_code == 400
     assert api.rows() == before
+
+
+def test_a_file_of_unknown_length_is_refused_as_it_might_break_off(api: Api, user: str) -> None:
+    answer = send(api, as_csv([item(api, user)]), environ_overrides={"CONTENT_LENGTH": ""})
+    assert (answer.status_code, answer.json["param"]) == (422, "Content-Length")
 
 
 def test_the_same_file_with_the_same_key_is_the_same_import(api: Api, user: str) -> None:

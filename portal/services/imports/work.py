@@ -51,7 +51,7 @@ def work(import_id: int, number: int, check: Check | None = None) -> int | None:
         if not alone or _next(import_id) != number:
             return None
         until = time.monotonic() + SLICE_S
-        following: int | None = number
+        following = _book(import_id, number, check)
         while following is not None and time.monotonic() < until:
             following = _book(import_id, following, check)
         return following
