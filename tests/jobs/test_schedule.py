@@ -273,7 +273,7 @@ def test_jobs_wait_in_redis_as_json_with_ids_only(
     assert len(kept) >= 4
     for key in kept:
         function, _, arguments, options = json.loads(zlib.decompress(redis.hget(key, "data")))
-        assert function.startswith(("jobs.conversions.", "jobs.holds."))
+        assert function.startswith(("jobs.conversions.", "jobs.holds.", "jobs.imports."))
         assert all(isinstance(argument, str | int) for argument in arguments)
         assert options == {}
     assert list(pickles(redis)) == []
