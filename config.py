@@ -43,6 +43,11 @@ class Settings:
     rate_max_move_percent: Decimal
     rate_grace: timedelta
     chunk_users: int
+    import_max_age: timedelta
+    import_max_bytes: int
+    import_max_lines: int
+    import_chunk_lines: int
+    import_keep: timedelta
     queue_limit: int
     batch_limit: int
     statement_timeout_ms: int
@@ -84,6 +89,11 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         rate_max_move_percent=_decimal(env, "RATE_MAX_MOVE_PERCENT", "25"),
         rate_grace=timedelta(seconds=_number(env, "RATE_GRACE_SECONDS", 3600)),
         chunk_users=_whole(env, "CONVERSION_CHUNK_USERS", 1000),
+        import_max_age=timedelta(days=_number(env, "IMPORT_MAX_AGE_DAYS", 30)),
+        import_max_bytes=_whole(env, "IMPORT_MAX_BYTES", 64 * 1024 * 1024),
+        import_max_lines=_whole(env, "IMPORT_MAX_LINES", 1_000_000),
+        import_chunk_lines=_whole(env, "IMPORT_CHUNK_LINES", 500),
+        import_keep=timedelta(days=_number(env, "IMPORT_KEEP_DAYS", 90)),
         queue_limit=_whole(env, "POST_QUEUE_LIMIT", 2000),
         batch_limit=_whole(env, "POST_BATCH_LIMIT", 500),
         statement_timeout_ms=_whole(env, "STATEMENT_TIMEOUT_MS", 15000),
@@ -113,6 +123,8 @@ def _check(settings: Settings) -> None:
         raise ConfigError("RATE_URL must be an http(s) address when RATE_SOURCE is http")
     if not 1 <= settings.chunk_users <= 1000:
         raise ConfigError("CONVERSION_CHUNK_USERS must be from 1 to 1000")
+    if not 1 <= settings.import_chunk_lines <= 1000:
+        raise ConfigError("IMPORT_CHUNK_LINES must be from 1 to 1000")
     if not 1 <= settings.batch_limit <= 1000:
         raise ConfigError("POST_BATCH_LIMIT must be from 1 to 1000")
     decimals = -int(settings.rate_fixed.as_tuple().exponent)

@@ -17,6 +17,7 @@ ALL = "all"
 BENCHES = {
     "post-batch": ("bench.post_batch", "full wins in batches of 500: 14,000 wins/s or more"),
     "win-http": ("bench.win_http", "one win a request over HTTP: ratio 0.35 or more"),
+    "batch-http": ("bench.batch_http", "batches of 500 wins over HTTP: 10,000 wins/s or more"),
     "wallet-mix": ("bench.wallet_mix", "spends, top-ups, bonuses over HTTP: ratio 0.3 or more"),
     "hot-user": ("bench.hot_user", "the same, all on one user: p99 below 250 ms"),
     "api-overhead": (

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from redis import Redis
 from rq_scheduler import Scheduler
 
-from jobs import conversions, holds
-from jobs.queue import QUEUE, JsonJob, queue
+from jobs import conversions, holds, imports
+from jobs.queue import QUEUE, TIMEOUT_S, JsonJob, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,9 @@ TABLE = (
     # An hour that waits for its rate, or whose worker was killed, goes on within a minute.
     Recurring("convert-resume", "* * * * *", conversions.convert_due),
     Recurring("expire-holds", "* * * * *", holds.expire_due),
+    # A file whose worker was killed, or that was sent while Redis was away, goes on within a minute.
+    Recurring("resume-imports", "* * * * *", imports.resume_due),
+    Recurring("forget-imports", "30 3 * * *", imports.forget_due),
 )
 KEEP = -1
 """The job itself must outlive its run, or the scheduler forgets it; its id is always the same one."""
@@ -47,12 +50,12 @@ def apply(scheduler: Scheduler) -> None:
             queue_name=QUEUE,
             use_local_timezone=False,
             result_ttl=KEEP,
-            timeout=conversions.TIMEOUT_S,
+            timeout=TIMEOUT_S,
         )
 
 
 def scheduler(redis_url: str, connection: Redis) -> Scheduler:
-    """The scheduler of the one queue."""
+    """The scheduler, whose jobs wait for nothing."""
     return Scheduler(
         queue=queue(redis_url), connection=connection, interval=POLL_S, job_class=JsonJob
     )

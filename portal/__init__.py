@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
-from jobs import conversions
+from jobs import conversions, imports
 from portal import api, cli, cli_clients, logs, runtime, sessions
 from portal.api import metrics
 from portal.database import db, engine_options, migrate
@@ -30,7 +30,14 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db)
     with app.app_context():
-        runtime.start(app, settings, db.engine, conversions.enqueue_due, metrics.count_batch)
+        runtime.start(
+            app,
+            settings,
+            db.engine,
+            metrics.count_batch,
+            start_conversions=conversions.enqueue_due,
+            start_import=imports.start,
+        )
     api.register(app)
     cli.register(app)
     cli_clients.register(app)

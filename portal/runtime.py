@@ -24,13 +24,20 @@ class Runtime:
     poster: ledger.Poster
     start_conversions: Callable[[], None]
     """Has a worker do what is due; needs Redis."""
-    assets: dict[str, ledger.AssetInfo] = field(default_factory=dict)
+    start_import: Callable[[int], None]
+    """Has a worker begin an import; needs Redis."""
+    assets: dict[str, ledger.AssetInfo] = field(default_factory=dict, init=False)
     """Those that were asked for, by code."""
 
     @property
     def window(self) -> ledger.Window:
         """How far from the ledger clock the time of a win may lie."""
         return ledger.Window(self.settings.win_max_age, self.settings.win_max_ahead)
+
+    @property
+    def import_window(self) -> ledger.Window:
+        """The same for a win of an import."""
+        return ledger.Window(self.settings.import_max_age, self.settings.win_max_ahead)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -56,13 +63,13 @@ def start(
     app: Flask,
     settings: Settings,
     engine: Engine,
-    start_conversions: Callable[[], None],
     count_batch: Callable[[str, int], None],
+    **jobs: Callable[..., None],
 ) -> None:
-    """Give the app its runtime."""
+    """Give the app its runtime. `jobs` are those of its fields that enqueue something."""
     window = ledger.Window(settings.win_max_age, settings.win_max_ahead)
     poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit, count_batch)
-    app.extensions["dreamland"] = Runtime(settings, engine, poster, start_conversions)
+    app.extensions["dreamland"] = Runtime(settings, engine, poster, **jobs)
 
 
 def runtime() -> Runtime:

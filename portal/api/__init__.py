@@ -8,6 +8,7 @@ from portal.api import (
     etags,
     health,
     holds,
+    imports,
     problems,
     rates,
     records,
@@ -28,5 +29,5 @@ def register(app: Flask) -> None:
     problems.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(reference.blueprint)
-    for module in (users, wins, wallets, credits, holds, conversions):
+    for module in (users, wins, wallets, credits, holds, conversions, imports):
         app.register_blueprint(module.blueprint, url_prefix=PREFIX)

@@ -8,8 +8,10 @@ from flask import g, request
 
 from portal.api import rates
 from portal.api.problems import Problem
+from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services import clients, users
+from portal.services.wins import WinRequest
 
 
 def admitted(needed: str) -> clients.Caller:
@@ -26,11 +28,11 @@ def admitted(needed: str) -> clients.Caller:
     return caller
 
 
-def permit(user_id: int, game: str) -> None:
-    """Refuse what a body asks for of another region or game than the caller's. Raises Problem."""
+def permit(win: WinRequest) -> None:
+    """Raise Refused('forbidden') for a win of another region or game than the caller's."""
     caller: clients.Caller = g.caller
     if caller.regions is not None or caller.games is not None:
-        _pass(caller.refusal(user_id, game))
+        _pass(caller.refusal(win.user_id, win.game))
 
 
 def permit_region(region: str | None) -> None:
@@ -52,4 +54,4 @@ def _known() -> clients.Caller:
 
 def _pass(refusal: str | None) -> None:
     if refusal is not None:
-        raise Problem("forbidden", refusal)
+        raise Refused("forbidden", refusal)

@@ -143,8 +143,9 @@ BY_PATH = {
     "asset": ("unknown_asset",),
     "entry_id": ("unknown_entry",),
     "hold_id": ("unknown_hold",),
+    "import_id": ("unknown_import",),
 }
-KEYED = ("unauthorized", "forbidden", "unavailable")
+KEYED = ("unauthorized", "forbidden", "rate_limited", "unavailable")
 WITH_BODY = ("malformed_json", "payload_too_large", "unsupported_media_type", "validation_failed")
 WITH_KEY = ("idempotency_key_missing", "idempotency_key_invalid", "idempotency_key_reused")
 
@@ -187,6 +188,7 @@ PATH = {
     ),
     "entry_id": Parameter("The entry's id.", "1-3", _string(pattern=v.ENTRY_ID)),
     "hold_id": Parameter("The hold's id.", "1-4", _string(pattern=v.ENTRY_ID)),
+    "import_id": Parameter("The import's id.", "1", _string(pattern=v.ID)),
 }
 """Every parameter that an address may have."""
 
@@ -198,7 +200,7 @@ IDEMPOTENCY_KEY = Parameter(
 )
 IF_NONE_MATCH = Parameter(
     "The `ETag` of the answer you have: 304 without a body where it is still true.",
-    '"5d41402abc4b2a76"',
+    'W/"5d41402abc4b2a765d414021"',
     _string(),
 )
 HEADERS = {
@@ -210,7 +212,7 @@ HEADERS = {
     "Idempotent-Replayed": Parameter(
         "There, and true, where the same request was booked before.", "true", _string(const="true")
     ),
-    "ETag": Parameter("Names this very answer.", '"5d41402abc4b2a76"', _string()),
+    "ETag": Parameter("Names this very answer.", 'W/"5d41402abc4b2a765d414021"', _string()),
     "Retry-After": Parameter(
         "In how many seconds to send the same request again, with the same key.",
         "1",
@@ -219,12 +221,12 @@ HEADERS = {
     "WWW-Authenticate": Parameter("How to sign in.", "Bearer", _string()),
     "RateLimit": Parameter(
         "What your client has left, and in how many seconds more.",
-        '"client";r=99;t=1',
+        '"default";r=59999;t=42',
         _string(),
     ),
     "RateLimit-Policy": Parameter(
         "How many requests your client may send in how many seconds.",
-        '"client";q=100;w=1',
+        '"default";q=60000;w=60',
         _string(),
     ),
 }

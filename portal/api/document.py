@@ -40,6 +40,7 @@ TAGS = {
     "wallets": "What users have, now and before, and what moved it.",
     "credits": "Closed-loop credits: topped up, granted, spent, and turned round.",
     "holds": "A spend in two steps, for what is delivered later.",
+    "imports": "Files of wins, for a studio that was offline.",
     "conversions": "The hourly conversion of DREAM to USD.",
     "health": "For load balancers; no key.",
     "reference": "This document and its page; no key.",

@@ -20,6 +20,7 @@ EXPLANATIONS = {
     "unknown_asset": ("no asset has this code", "see `GET /api/v1/assets`"),
     "unknown_entry": ("the user has no such entry", "check the entry id"),
     "unknown_hold": ("the user's wallet has no such hold", "check user, asset and hold id"),
+    "unknown_import": ("the client has no such import", "see `GET /api/v1/imports`"),
     "method_not_allowed": ("the address takes other methods", "see the `Allow` header"),
     "user_exists": (
         "another request made a user with this `external_id`",
@@ -72,6 +73,10 @@ EXPLANATIONS = {
         "release a hold; correct others by a new entry",
     ),
     "invalid_cursor": ("the cursor is damaged or of another list", "start again without one"),
+    "rate_limited": (
+        "the client's requests of this minute are spent; `limit`",
+        "send the same request again after `Retry-After` seconds",
+    ),
     "internal_error": ("a fault of ours; nothing was written", "report the `request_id`"),
     "unavailable": (
         "the database or the queue is away or full",

@@ -30,11 +30,12 @@ CODES = {
     "unknown_asset": (404, "There is no such asset"),
     "unknown_entry": (404, "There is no such entry"),
     "unknown_hold": (404, "There is no such hold"),
+    "unknown_import": (404, "There is no such import"),
     "method_not_allowed": (405, "The address does not take this method"),
     "user_exists": (409, "Another user has this external id"),
     "hour_not_next": (409, "The hour is not the next to convert"),
     "payload_too_large": (413, "The body is too large"),
-    "unsupported_media_type": (415, "The body must be application/json"),
+    "unsupported_media_type": (415, "The body is not of a type that the call takes"),
     "validation_failed": (422, "A field is not valid"),
     "invalid_amount": (422, "The amount is not valid"),
     "occurred_at_out_of_range": (422, "The time is too long ago or in the future"),
@@ -110,9 +111,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _of_bug)
 
 
-def _of_ledger(error: LedgerError) -> Response:
+def of_ledger(error: LedgerError) -> Problem:
+    """The ledger's or a service's refusal as a problem."""
     code = error.code if error.code in CODES else "internal_error"
-    return answer(Problem(code, error.detail, **error.figures))
+    return Problem(code, error.detail, **error.figures)
+
+
+def _of_ledger(error: LedgerError) -> Response:
+    return answer(of_ledger(error))
 
 
 def _of_database(error: DBAPIError) -> Response:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from portal.api.explanations import EXPLANATIONS
-from portal.api.fields import AMOUNT_PATTERN
 from portal.api.problems import CODES
 from portal.api.shapes import Json
+from portal.services.fields import AMOUNT_PATTERN
 
 MEDIA = "application/problem+json"
 REQUEST_ID = "0c8a3f5e0e9f4f0e8a52c4f2a5d2c9b1"

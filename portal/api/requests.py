@@ -1,24 +1,22 @@
 """What a view asks of its request: its caller's scope, its body, its query and cursor."""
 
-import json
 import re
-from collections import Counter
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask import current_app, g, request
 from itsdangerous import BadSignature, URLSafeSerializer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from portal.api import callers
 from portal.api.problems import Problem
+from portal.services import fields, strict_json
 
 P = ParamSpec("P")
 R = TypeVar("R")
 M = TypeVar("M", bound=BaseModel)
 
-KEY = re.compile(r"[\x21-\x7e]{1,255}")
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
@@ -43,26 +41,19 @@ def idempotency_key() -> str:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         raise Problem("idempotency_key_missing")
-    return checked_key(key)
-
-
-def checked_key(key: object) -> str:
-    """A key of 1 to 255 visible ASCII characters."""
-    if not isinstance(key, str) or not KEY.fullmatch(key):
-        raise Problem("idempotency_key_invalid", "a key has 1 to 255 visible ASCII characters")
-    return key
+    return fields.checked_key(key)
 
 
 def body(model: type[M], scale: int | None = None) -> M:
     """The request's JSON body, checked against a model; `scale` is that of its amounts."""
-    return checked(model, json_body(), scale)
+    return fields.checked(model, json_body(), scale)
 
 
 def optional_body(model: type[M], scale: int | None = None) -> M:
     """The same, of a call whose every field is optional: no body at all will do."""
     if request.query_string:
         only()
-    return checked(model, json_body() if request.get_data() else {}, scale)
+    return fields.checked(model, json_body() if request.get_data() else {}, scale)
 
 
 def json_body() -> dict[str, Any]:
@@ -70,17 +61,7 @@ def json_body() -> dict[str, Any]:
     if request.query_string:
         only()
     check_media_type("application/json")
-    try:
-        text = _whole_body().decode()
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-    except UnicodeDecodeError:
-        raise Problem("malformed_json", "the body is not UTF-8") from None
-    except RecursionError:
-        raise Problem("malformed_json", "the body is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        raise Problem("malformed_json", f"the body is not JSON: {error}") from None
-    except ValueError:
-        raise Problem("malformed_json", "a number in the body is too long") from None
+    value = strict_json.loads(_whole_body())
     if not isinstance(value, dict):
         raise Problem("validation_failed", "the body must be a JSON object")
     return value
@@ -106,36 +87,6 @@ def _whole_body() -> bytes:
     return data
 
 
-def checked(model: type[M], value: object, scale: int | None = None) -> M:
-    """A value as a model; the first field that is wrong is named."""
-    try:
-        return model.model_validate(value, context=scale)
-    except ValidationError as invalid:
-        error = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
-        code = "invalid_amount" if error["type"] == "invalid_amount" else "validation_failed"
-        param = ".".join(str(part) for part in error["loc"]) or None
-        detail = f"{param}: {error['msg']}" if param else error["msg"]
-        raise Problem(code, _printable(detail), param=_printable(param)) from None
-
-
-def _printable(text: Any) -> Any:
-    """Text that can be sent: a field's name may hold what UTF-8 can't."""
-    return text and text[:200].encode("utf-8", "replace").decode()
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
-        twice = _printable(name)
-        raise Problem("malformed_json", f"the key {twice!r} is there twice", param=twice)
-    return value
-
-
-def _constant(name: str) -> None:
-    raise Problem("malformed_json", f"{name} is not JSON")
-
-
 def limit() -> int:
     """How many rows a page may have."""
     value = request.args.get("limit", str(DEFAULT_LIMIT))
@@ -148,7 +99,8 @@ def only(*names: str) -> None:
     """Refuse a query with any other parameter, and with one of these twice."""
     for name, values in request.args.lists():
         if name not in names:
-            raise Problem("validation_failed", "there is no such parameter", param=_printable(name))
+            detail, named = "there is no such parameter", fields.sendable(name)
+            raise Problem("validation_failed", detail, param=named)
         if len(values) > 1:
             raise Problem("validation_failed", f"{name} is there more than once", param=name)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from portal.api import fields
+from portal.services import fields
 
 AMOUNT = fields.AMOUNT_PATTERN
 SIGNED = AMOUNT.replace("^", "^-?", 1)

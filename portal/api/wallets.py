@@ -22,6 +22,7 @@ from portal.api.fields import Body, Moment, day, decimal, dream, moment
 from portal.api.problems import Problem
 from portal.ledger.wallets import StatementLine
 from portal.services import assets, users, versions, wallets
+from portal.services.fields import checked
 
 blueprint = Blueprint("wallets", __name__)
 
@@ -109,7 +110,7 @@ def get_wallet(user_id: str, asset: str) -> Response:
     """
     requests.only("at")
     asked = request.args.get("at")
-    at = requests.checked(At, {"at": asked}).at if asked is not None else None
+    at = checked(At, {"at": asked}).at if asked is not None else None
     held = wallets.one(users.parse_id(user_id), asset, at)
     return jsonify(asset=held.asset.code, at=moment(held.at), **figures(held.wallet, held.asset))
 

@@ -11,24 +11,19 @@ from portal.api import vocabulary as v
 from portal.api.answers.wins import BatchAnswer, DayAnswer, WinAnswer
 from portal.api.calls import Page, call
 from portal.api.fields import Body, day, dream, moment
-from portal.api.problems import Problem
+from portal.api.problems import Problem, of_ledger
 from portal.ledger import chart
+from portal.ledger.errors import LedgerError
 from portal.ledger.reports import Win
-from portal.services import users, versions, wins
+from portal.services import users, versions, win_items, wins
+from portal.services.win_items import DETAILS, request_of
 
 blueprint = Blueprint("wins", __name__)
 
 ASSET = "DREAM"
-FIGURES = {
-    "daily_limit_exceeded": "the user's limit for that local day would be exceeded",
-    "occurred_at_out_of_range": "occurred_at lies outside the time in which wins are accepted",
-    "idempotency_key_reused": "this key was used for another request",
-    "unknown_user": "there is no such user",
-    "internal_error": "the win could not be booked; nothing was written",
-}
 
 
-class WinBody(Body):
+class WinBody(win_items.WinBody):
     """A win to be booked."""
 
     amount: v.WonAmount
@@ -77,7 +72,8 @@ def post_win(user_id: str) -> tuple[Response, int, dict[str, str]]:
     """
     key = requests.idempotency_key()
     body = requests.body(WinBody, chart.TOKEN_SCALE)
-    request = _request(users.parse_id(user_id), key, body)
+    request = request_of(users.parse_id(user_id), key, body)
+    callers.permit(request)
     outcome = wins.book(g.caller.client_id, request)
     if outcome.status == "rejected":
         raise _problem(outcome)
@@ -95,7 +91,7 @@ def post_batch() -> Response:
 
     1 to 1,000, in order, each as if it had been sent alone: look at every result's `status`.
     """
-    read = [_item(item) for item in requests.body(Items).wins]
+    read = [win_items.parse(item, callers.permit) for item in requests.body(Items).wins]
     requested = [item for item in read if isinstance(item, wins.WinRequest)]
     outcomes = iter(wins.book_batch(g.caller.client_id, requested) if requested else [])
     results = [
@@ -109,32 +105,12 @@ def post_batch() -> Response:
     return jsonify(results=results, **counts)
 
 
-def _item(item: object) -> wins.WinRequest | Problem:
-    """A batch's item as a request, or what is wrong with it: it stands for itself."""
-    try:
-        if not isinstance(item, dict):
-            raise Problem("validation_failed", "an item must be a JSON object")
-        fields = dict(item)
-        if "idempotency_key" not in fields:
-            raise Problem("idempotency_key_missing", param="idempotency_key")
-        key = requests.checked_key(fields.pop("idempotency_key"))
-        user_id = fields.pop("user_id", None)
-        body = requests.checked(WinBody, fields, chart.TOKEN_SCALE)
-        if not isinstance(user_id, str):
-            raise Problem("validation_failed", "user_id must be a string", param="user_id")
-        return _request(users.parse_id(user_id), key, body)
-    except Problem as problem:
-        return problem
-    except ledger.NotFound as error:
-        return Problem(error.code, error.detail)
-
-
 def _result(
-    index: int, item: wins.WinRequest | Problem, outcome: ledger.Outcome | None
+    index: int, item: wins.WinRequest | LedgerError, outcome: ledger.Outcome | None
 ) -> dict[str, Any]:
     if isinstance(item, wins.WinRequest) and outcome and outcome.status != "rejected":
         return {"index": index, "status": outcome.status, "win": _booked(item, outcome)}
-    problem = item if isinstance(item, Problem) else _problem(outcome)
+    problem = of_ledger(item) if isinstance(item, LedgerError) else _problem(outcome)
     return {"index": index, "status": "rejected", "error": problem.body()}
 
 
@@ -164,11 +140,6 @@ def get_today(user_id: str) -> Response:
         wins=[_listed(owner_id, row) for row in rows[:limit]],
         next_cursor=more,
     )
-
-
-def _request(user_id: int, key: str, body: WinBody) -> wins.WinRequest:
-    callers.permit(user_id, body.game)
-    return wins.WinRequest(user_id, key, body.amount, body.occurred_at, body.game, body.reference)
 
 
 def _booked(win: wins.WinRequest, outcome: ledger.Outcome) -> dict[str, Any]:
@@ -222,4 +193,4 @@ def _problem(outcome: ledger.Outcome | None) -> Problem:
     if outcome.code == "daily_limit_exceeded":
         today = _today(outcome)
         figures = {"limit": today["limit"], "used": today["won"], "remaining": today["remaining"]}
-    return Problem(outcome.code, FIGURES.get(outcome.code, ""), **figures)
+    return Problem(outcome.code, DETAILS.get(outcome.code, ""), **figures)

@@ -1,7 +1,7 @@
 """The books: an immutable double-entry ledger. What they offer is on this page.
 
-Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `convert`,
-           `claim_payment`, `add_asset`
+Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `post_within`
+           (the same, in the caller's transaction), `convert`, `claim_payment`, `add_asset`
 Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `store_rate`, `rate_of`, `holders`
 Reading:   `wallet`, `wallets`, `statement`, `holds`, `wins_of_day`, `usd_days`, `trial_balance`
 Checking:  `verify.verify`, of the module beside this file
@@ -31,7 +31,7 @@ from portal.ledger.errors import (
 )
 from portal.ledger.holds import DueHold, Hold, due_holds, hold, holds
 from portal.ledger.payments import claim_payment
-from portal.ledger.poster import Poster, autocommit, post_batch
+from portal.ledger.poster import Poster, autocommit, post_batch, post_within
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
 from portal.ledger.trial_balance import TrialBalance, trial_balance
@@ -75,6 +75,7 @@ __all__ = [
     "local_day",
     "now",
     "post_batch",
+    "post_within",
     "rate_of",
     "set_clock",
     "shift",

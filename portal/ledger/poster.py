@@ -20,7 +20,15 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from portal.ledger.errors import InternalError, LedgerError, Unavailable, first_line
-from portal.ledger.posting import AWAY, BUSY, Entry, Outcome, Window, post_isolating
+from portal.ledger.posting import (
+    AWAY,
+    BUSY,
+    Entry,
+    Outcome,
+    Window,
+    post_in_savepoint,
+    post_isolating,
+)
 
 log = logging.getLogger(__name__)
 
@@ -265,6 +273,23 @@ def post_batch(engine: Engine, entries: Sequence[Entry], window: Window) -> list
     ) as error:  # the driver's own too, as a connection is given back
         log.warning("a batch of %d was not booked whole: %s", len(entries), first_line(error))
         raise Unavailable("the database is away; send the same keys again") from error
+
+
+def post_within(connection: Connection, entries: Sequence[Entry], window: Window) -> list[Outcome]:
+    """Book 1 to 1,000 entries in the caller's transaction: with what else it writes, or not at all.
+
+    The caller commits, at once: its owners stay locked until then. Owners locked elsewhere are
+    waited for as long as `lock_timeout` allows. Raises Unavailable, and then the caller rolls back.
+    """
+    try:
+        with closing(connection.connection.cursor()) as cursor:
+            outcomes = post_isolating(cursor, entries, window, wait=True, post=post_in_savepoint)
+    except psycopg2.Error as error:
+        log.warning("a batch of %d was not booked: %s", len(entries), first_line(error))
+        raise Unavailable("the database is away; try again") from error
+    if BUSY in outcomes:
+        raise Unavailable("a user was locked for too long; try again")
+    return outcomes
 
 
 def _post_in_two_steps(cursor: Any, entries: Sequence[Entry], window: Window) -> list[Outcome]:

@@ -123,8 +123,31 @@ def post(cursor: Any, entries: Sequence[Entry], window: Window, *, wait: bool) -
         raise
 
 
-def post_isolating(
+def post_in_savepoint(
     cursor: Any, entries: Sequence[Entry], window: Window, *, wait: bool
+) -> list[Outcome]:
+    """`post` within a transaction, which goes on where the call fails."""
+    cursor.execute("SAVEPOINT posting")
+    try:
+        outcomes = post(cursor, entries, window, wait=wait)
+    except AWAY as error:
+        if isinstance(error, LockNotAvailable):
+            cursor.execute("ROLLBACK TO SAVEPOINT posting")
+        raise
+    except psycopg2.Error:
+        cursor.execute("ROLLBACK TO SAVEPOINT posting")
+        raise
+    cursor.execute("RELEASE SAVEPOINT posting")
+    return outcomes
+
+
+def post_isolating(
+    cursor: Any,
+    entries: Sequence[Entry],
+    window: Window,
+    *,
+    wait: bool,
+    post: Callable[..., list[Outcome]] = post,
 ) -> list[Outcome]:
     """Like `post`, but an entry that breaks its batch is found by halving and alone fails.
 
@@ -145,8 +168,11 @@ def post_isolating(
             return [CULPRIT]
         log.warning("halving a batch of %d entries: %s", len(entries), first_line(error))
         middle = len(entries) // 2
-        first = post_isolating(cursor, entries[:middle], window, wait=wait)
-        return first + post_isolating(cursor, entries[middle:], window, wait=wait)
+        halves = (entries[:middle], entries[middle:])
+        first, second = (
+            post_isolating(cursor, half, window, wait=wait, post=post) for half in halves
+        )
+        return first + second
 
 
 def _columns(entries: Sequence[Entry]) -> tuple[str | None, ...]:

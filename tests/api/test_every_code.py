@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from portal import create_app
 from portal.api.problems import CODES
+from portal.services import clients
 from tests.api.conftest import Api
 from tests.api.purse import Purse
 
@@ -246,3 +247,17 @@ def _(api: Api) -> TestResponse:
     url = f"postgresql+psycopg2://postgres@127.0.0.1:{port}/x"
     away = replace(api, app=create_app(replace(settings, database_url=url)))
     return away.get("/assets")
+
+
+@provokes("unknown_import")
+def _(api: Api) -> TestResponse:
+    return api.get("/imports/999999999")
+
+
+@provokes("rate_limited")
+def _(api: Api) -> TestResponse:
+    token = api.key_with("read", client="slow")
+    with api.app.app_context():
+        clients.limit("slow", 1)
+    api.get("/assets", token=token)
+    return api.get("/assets", token=token)

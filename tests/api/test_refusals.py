@@ -347,6 +347,7 @@ READS = {
             "%00",
         )
     },
+    "import": get(404, "unknown_import", "/imports/9223372036854775807"),
     **{
         f"asset {asset!r}{tail}": get(404, "unknown_asset", f"{WALLET}/{asset}{tail}")
         for asset in ("EUR", "usd", "FEES", "%00", "DREAM%20", "%F0%9F%8E%B2", "GOLD_COIN'--")

@@ -14,7 +14,7 @@ from rq_scheduler import Scheduler
 
 from config import Settings
 from jobs import conversions as jobs
-from jobs import holds, schedule
+from jobs import holds, imports, schedule
 from jobs.queue import QUEUE, JsonJob, connection
 from portal.ledger.clock import HOUR
 from tests.concurrency.programs import Program, Programs, eventually
@@ -74,14 +74,18 @@ FUNCTIONS = {
     "convert-hourly": "jobs.conversions.convert_due",
     "convert-resume": "jobs.conversions.convert_due",
     "expire-holds": "jobs.holds.expire_due",
+    "resume-imports": "jobs.imports.resume_due",
+    "forget-imports": "jobs.imports.forget_due",
 }
 
 
-def test_the_table_has_an_hourly_job_one_that_resumes_it_and_one_for_holds() -> None:
+def test_the_table_has_every_job_that_recurs() -> None:
     assert [(recurring.id, recurring.cron, recurring.function) for recurring in schedule.TABLE] == [
         ("convert-hourly", "0 * * * *", jobs.convert_due),
         ("convert-resume", "* * * * *", jobs.convert_due),
         ("expire-holds", "* * * * *", holds.expire_due),
+        ("resume-imports", "* * * * *", imports.resume_due),
+        ("forget-imports", "30 3 * * *", imports.forget_due),
     ]
 
 
@@ -269,7 +273,7 @@ def test_jobs_wait_in_redis_as_json_with_ids_only(
     assert len(kept) >= 4
     for key in kept:
         function, _, arguments, options = json.loads(zlib.decompress(redis.hget(key, "data")))
-        assert function.startswith(("jobs.conversions.", "jobs.holds."))
+        assert function.startswith(("jobs.conversions.", "jobs.holds.", "jobs.imports."))
         assert all(isinstance(argument, str | int) for argument in arguments)
         assert options == {}
     assert list(pickles(redis)) == []
