@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -10,6 +11,8 @@ from sqlalchemy import Connection, Engine
 
 from config import Settings
 from portal import ledger
+
+_reading: ContextVar[Connection | None] = ContextVar("reading", default=None)
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,22 @@ class Runtime:
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """A connection whose reads all see the books at one moment."""
+        """A connection whose reads all see the books at one moment; within a `reading` its own."""
+        if (shared := _reading.get()) is not None:
+            yield shared
+            return
         with self.engine.connect() as connection:
             yield connection.execution_options(isolation_level="REPEATABLE READ")
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A snapshot for all reads of the block that ask for one: one connection, one moment."""
+        with self.snapshot() as connection:
+            token = _reading.set(connection)
+            try:
+                yield connection
+            finally:
+                _reading.reset(token)
 
 
 def start(

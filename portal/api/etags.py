@@ -1,5 +1,7 @@
 """ETags of the reads that games poll: who has the current answer is told so by one small query.
 
+That query and the reads of the view are made on one connection, at one moment of the books.
+
 A tag is weak: an answer that differs in `as_of` or `at` alone is the same one. It covers the address
 with its query, the version of what is read, and the code and settings that make the answer of it.
 """
@@ -13,6 +15,7 @@ from typing import ParamSpec
 from flask import Flask, Response, current_app, request
 
 from config import Settings
+from portal.runtime import runtime
 from portal.services import users
 
 P = ParamSpec("P")
@@ -35,6 +38,10 @@ def polled(
     def tagging(view: Callable[P, Response]) -> Callable[P, Response]:
         @wraps(view)
         def tagged(*args: P.args, **path: P.kwargs) -> Response:
+            with runtime().reading():
+                return answered(*args, **path)
+
+        def answered(*args: P.args, **path: P.kwargs) -> Response:
             named = [users.parse_id(str(path["user_id"]))] if "user_id" in path else []
             found = version(*named)
             if found is None:

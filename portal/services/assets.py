@@ -7,7 +7,7 @@ from portal.runtime import runtime
 
 def every() -> list[ledger.AssetInfo]:
     """Every asset, tokens and currencies first."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         return list(ledger.assets(connection).values())
 
 
@@ -18,7 +18,7 @@ def get(code: str) -> ledger.AssetInfo:
     """
     known = runtime().assets
     if code not in known:
-        with runtime().engine.connect() as connection:
+        with runtime().snapshot() as connection:
             known.update(ledger.assets(connection))
     if code not in known:
         raise NotFound("unknown_asset", "there is no such asset: GET /api/v1/assets lists them")

@@ -265,7 +265,7 @@ ORDER BY r.hour DESC LIMIT :limit
 
 def runs(before: datetime | None, limit: int) -> list[Run]:
     """Runs newest first, from `before` (exclusive) on; a run under way sums what it has so far."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         rows = connection.execute(text(RUNS), {"before": before, "limit": limit}).mappings()
         return [_run(dict(row)) for row in rows]
 

@@ -1,33 +1,22 @@
 """Versions of what is read again and again: texts that differ when an answer does, from one small query.
 
-A version is asked for before what it is of, so that it can only be older than that. It must then never
-come back: an owner's numbers only grow, and PostgreSQL's `xmin` tells that a row was written even if
-what it says was said before.
+A version is asked for before what it is of, so that it can only be older than that, by the clock or by
+the books. It must then never come back: an owner's numbers only grow, and PostgreSQL's `xmin` tells
+that a row was written even if what it says was said before.
 """
 
 from typing import Any
 
-from sqlalchemy import text
-
-from portal import ledger
 from portal.runtime import runtime
 
-# Every entry of a user moves last_seq on; beside it an answer depends on the day and the zone that the
-# clock says, and on which assets there are.
-BOOKS = """
-SELECT o.last_seq, d.day, ledger.zone_of(o.owner_id, now.at), (SELECT max(l.id) FROM ledger.ledgers l)
-FROM (SELECT ledger.clock() AS at) now
-CROSS JOIN ledger.owners o
-CROSS JOIN LATERAL ledger.local_day(o.owner_id, now.at) d
-WHERE o.owner_id = :user_id
-"""
+BOOKS = "SELECT ledger.version_of(%(user_id)s)"
 
 USER = """
 SELECT u.xmin::text, md5(u::text), ledger.zone_of(u.id, now.at), z.zone, z.from_at
 FROM (SELECT ledger.clock() AS at) now
 CROSS JOIN users u
 LEFT JOIN ledger.owner_zones z ON z.owner_id = u.id AND z.from_at > now.at
-WHERE u.id = :user_id
+WHERE u.id = %(user_id)s
 """
 
 ASSETS = "SELECT max(id) FROM ledger.ledgers"
@@ -62,6 +51,6 @@ def of_conversions() -> str | None:
 
 
 def _version(query: str, **known: Any) -> str | None:
-    with ledger.autocommit(runtime().engine).connect() as connection:
-        row = connection.execute(text(query), known).first()
-    return None if row is None else repr(tuple(row))
+    with runtime().snapshot() as connection:
+        row = connection.exec_driver_sql(query, known).first()
+    return None if row is None or row[0] is None else repr(tuple(row))
