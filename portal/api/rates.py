@@ -168,7 +168,7 @@ def spend(caller: Caller) -> None:
 def tell(response: Response, standing: Standing) -> None:
     """The headers of a limited client: what it may send, what is left of it, and until when."""
     headers = response.headers
-    headers["RateLimit-Policy"] = f'"default";q={standing.limit};w={WINDOW_S}'
-    headers["RateLimit"] = f'"default";r={standing.remaining};t={standing.reset_s}'
+    headers.add("RateLimit-Policy", f'"default";q={standing.limit};w={WINDOW_S}')
+    headers.add("RateLimit", f'"default";r={standing.remaining};t={standing.reset_s}')
     if not standing.is_allowed:
         headers["Retry-After"] = str(standing.reset_s)

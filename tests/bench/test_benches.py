@@ -13,6 +13,10 @@ TINY = {
     "win-http": ["--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"],
     "wallet-mix": ["--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"],
     "hot-user": ["--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"],
+    "api-overhead": [
+        *("--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"),
+        *("--passes", "1"),
+    ],
     "convert": ["--users", "1500"],
     "growth": ["--users", "50", "--small", "100", "--big", "600", "--wins", "1000"],
     "verify": ["--users", "50", "--entries", "400", "--passes", "1"],
@@ -22,6 +26,7 @@ CHECKED: dict[str, dict[str, object]] = {
     "win-http": {"lost": 0, "other_answers": 0},
     "wallet-mix": {"lost": 0, "other_answers": 0, "differences": 0},
     "hot-user": {"lost": 0, "other_answers": 0, "differences": 0},
+    "api-overhead": {"lost": 0, "other_answers": 0, "not_logged": 0},
     "convert": {
         "not_converted": 0,
         "with_tokens": 0,
