@@ -61,7 +61,7 @@ def run(size: Size) -> Iterator[Figure]:
                     reads.append(send(partial(_reads, size.users, token), "/users/%d/stats"))
                     say(f"pass {n + 1}: win {_ratio(wins[-1]):.3f}, read {_ratio(reads[-1]):.3f}")
             entries = books.ask("SELECT count(*) FROM ledger.entries")
-            logged = sum(" INFO portal.api " in line for line in log.open())
+            logged = log.read_text().count(" INFO portal.api ")
     yield from _figures(wins, reads, entries, logged)
 
 

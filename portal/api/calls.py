@@ -74,6 +74,7 @@ class Call:
     codes: tuple[str, ...] = ()
     key: bool = False
     conditional: bool = False
+    headers: tuple[str, ...] = ()
     leads: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -91,6 +92,7 @@ def call(
     `codes`: what it may refuse with, beside what follows from the rest.
     `key`: it needs an Idempotency-Key.
     `conditional`: it has an ETag, and answers 304 to the same in If-None-Match.
+    `headers`: those that its answer carries beside the usual ones.
     `leads`: path parameters of further calls, by where the answer has them: {"user_id": "user/id"}.
     """
     described = Call(answers=answers, body=body, **more)
@@ -213,6 +215,9 @@ HEADERS = {
         "There, and true, where the same request was booked before.", "true", _string(const="true")
     ),
     "ETag": Parameter("Names this very answer.", 'W/"5d41402abc4b2a765d414021"', _string()),
+    "Content-Disposition": Parameter(
+        "The file's name.", "attachment; filename=import-1-refused.csv", _string()
+    ),
     "Retry-After": Parameter(
         "In how many seconds to send the same request again, with the same key.",
         "1",
@@ -246,3 +251,5 @@ def headers_of(route: Route, status: int) -> Iterable[str]:
         yield "Idempotent-Replayed"
     if route.call.conditional and status in (200, 304):
         yield "ETag"
+    if status in route.call.answers:
+        yield from route.call.headers

@@ -11,10 +11,13 @@ EXPLANATIONS = {
     ),
     "idempotency_key_invalid": ("the key is not 1 to 255 visible ASCII characters", "use a UUID"),
     "unauthorized": (
-        "no API key, or one that is unknown or revoked",
+        "no API key, or one that is unknown, revoked or expired",
         "send `Authorization: Bearer <key>`",
     ),
-    "forbidden": ("the key lacks the scope that the detail names", "ask for a key with that scope"),
+    "forbidden": (
+        "the key lacks the scope that the detail names, or its client is limited to other games, regions or networks",
+        "ask for a key with that scope, or for the limit to be changed",
+    ),
     "not_found": ("there is nothing at this address", "check the path"),
     "unknown_user": ("no user has this id", "create the user first"),
     "unknown_asset": ("no asset has this code", "see `GET /api/v1/assets`"),
@@ -30,8 +33,14 @@ EXPLANATIONS = {
         "the hour is not over, or an earlier one is not done",
         "convert the earlier hour first",
     ),
-    "payload_too_large": ("the body is over 1 MiB", "send smaller batches"),
-    "unsupported_media_type": ("the body is not `application/json`", "set `Content-Type`"),
+    "payload_too_large": (
+        "the body is over 1 MiB, or the file of an import over 64 MiB or 1,000,000 lines",
+        "send smaller batches, split the file",
+    ),
+    "unsupported_media_type": (
+        "the body is not `application/json`, or the file of an import neither `text/csv` nor `application/x-ndjson`",
+        "set `Content-Type`",
+    ),
     "validation_failed": (
         "`param` names the field that is missing, unknown or wrong",
         "mend the field",
@@ -41,7 +50,7 @@ EXPLANATIONS = {
         'send `"0.5"`, not `0.5`',
     ),
     "occurred_at_out_of_range": (
-        "more than 24 h ago or more than 60 s ahead of the ledger clock",
+        "more than 24 h (in an import: 30 days) ago or more than 60 s ahead of the ledger clock",
         "check the sender's clock",
     ),
     "daily_limit_exceeded": (

@@ -119,6 +119,7 @@ def get_import(import_id: str) -> Response:
 @call(
     answers={200: Raw("The refused lines, as CSV.", {"text/csv; charset=utf-8": REPORT})},
     codes=("validation_failed",),
+    headers=("Content-Disposition",),
 )
 def get_report(import_id: str) -> Response:
     """Download an import's refused lines.

@@ -50,8 +50,8 @@ CODES = {
     "already_reversed": (422, "The entry was reversed before"),
     "not_reversible": (422, "The entry can't be reversed"),
     "invalid_cursor": (422, "The cursor is not one of this list"),
-    "internal_error": (500, "Something went wrong; nothing was written"),
     "rate_limited": (429, "Too many requests"),
+    "internal_error": (500, "Something went wrong; nothing was written"),
     "unavailable": (503, "Not available at the moment; try again"),
 }
 

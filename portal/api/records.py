@@ -49,7 +49,7 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     kept = g._get_current_object()  # noqa: SLF001
-    asked = request._get_current_object()  # noqa: SLF001
+    asked = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
     response.headers.add("X-Request-Id", kept.request_id)
     standing = kept.get("standing")
     if standing is not None:

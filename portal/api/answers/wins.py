@@ -49,6 +49,7 @@ class ItemError(Answer):
             "idempotency_key_invalid",
             "idempotency_key_reused",
             "unknown_user",
+            "forbidden",
             "daily_limit_exceeded",
             "occurred_at_out_of_range",
             "internal_error",
