@@ -143,8 +143,10 @@ BY_PATH = {
     "asset": ("unknown_asset",),
     "entry_id": ("unknown_entry",),
     "hold_id": ("unknown_hold",),
+    "endpoint_id": ("unknown_endpoint",),
+    "import_id": ("unknown_import",),
 }
-KEYED = ("unauthorized", "forbidden", "unavailable")
+KEYED = ("unauthorized", "forbidden", "rate_limited", "unavailable")
 WITH_BODY = ("malformed_json", "payload_too_large", "unsupported_media_type", "validation_failed")
 WITH_KEY = ("idempotency_key_missing", "idempotency_key_invalid", "idempotency_key_reused")
 
@@ -187,6 +189,8 @@ PATH = {
     ),
     "entry_id": Parameter("The entry's id.", "1-3", _string(pattern=v.ENTRY_ID)),
     "hold_id": Parameter("The hold's id.", "1-4", _string(pattern=v.ENTRY_ID)),
+    "endpoint_id": Parameter("The webhook endpoint's id.", "1", _string(pattern=v.ID)),
+    "import_id": Parameter("The import's id.", "1", _string(pattern=v.ID)),
 }
 """Every parameter that an address may have."""
 

@@ -41,6 +41,9 @@ TAGS = {
     "credits": "Closed-loop credits: topped up, granted, spent, and turned round.",
     "holds": "A spend in two steps, for what is delivered later.",
     "conversions": "The hourly conversion of DREAM to USD.",
+    "events": "What happened, in order, to be read by cursor.",
+    "webhooks": "The same events, sent to an address of yours.",
+    "imports": "Many wins at once from a file, also of days gone by.",
     "health": "For load balancers; no key.",
     "reference": "This document and its page; no key.",
 }
