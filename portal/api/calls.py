@@ -145,6 +145,7 @@ BY_PATH = {
     "asset": ("unknown_asset",),
     "entry_id": ("unknown_entry",),
     "hold_id": ("unknown_hold",),
+    "endpoint_id": ("unknown_endpoint",),
     "import_id": ("unknown_import",),
 }
 KEYED = ("unauthorized", "forbidden", "rate_limited", "unavailable")
@@ -190,6 +191,7 @@ PATH = {
     ),
     "entry_id": Parameter("The entry's id.", "1-3", _string(pattern=v.ENTRY_ID)),
     "hold_id": Parameter("The hold's id.", "1-4", _string(pattern=v.ENTRY_ID)),
+    "endpoint_id": Parameter("The webhook endpoint's id.", "1", _string(pattern=v.ID)),
     "import_id": Parameter("The import's id.", "1", _string(pattern=v.ID)),
 }
 """Every parameter that an address may have."""

@@ -42,6 +42,8 @@ TAGS = {
     "holds": "A spend in two steps, for what is delivered later.",
     "imports": "Files of wins, for a studio that was offline.",
     "conversions": "The hourly conversion of DREAM to USD.",
+    "events": "What happened, in order, to be read by cursor.",
+    "webhooks": "The same events, sent to an address of yours.",
     "health": "For load balancers; no key.",
     "reference": "This document and its page; no key.",
 }

@@ -11,7 +11,7 @@ from tests.concurrency.web import Web
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 CASES = 2000
-SECONDS = 240
+SECONDS = 600
 
 
 def test_no_call_is_answered_other_than_the_document_says(web: Web, tmp_path: Path) -> None:
