@@ -19,6 +19,7 @@ class Runtime:
     settings: Settings
     engine: Engine
     poster: ledger.Poster
+    feed: ledger.Feed
     start_conversions: Callable[[], None]
     """Has a worker do what is due; needs Redis."""
     assets: dict[str, ledger.AssetInfo] = field(default_factory=dict)
@@ -42,7 +43,8 @@ def start(
     """Give the app its runtime."""
     window = ledger.Window(settings.win_max_age, settings.win_max_ahead)
     poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit)
-    app.extensions["dreamland"] = Runtime(settings, engine, poster, start_conversions)
+    feed = ledger.Feed(engine)
+    app.extensions["dreamland"] = Runtime(settings, engine, poster, feed, start_conversions)
 
 
 def runtime() -> Runtime:

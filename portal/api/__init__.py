@@ -5,6 +5,7 @@ from flask import Flask
 from portal.api import (
     conversions,
     credits,
+    events,
     health,
     holds,
     problems,
@@ -22,5 +23,5 @@ def register(app: Flask) -> None:
     requests.register(app)
     problems.register(app)
     app.register_blueprint(health.blueprint)
-    for module in (users, wins, wallets, credits, holds, conversions):
+    for module in (users, wins, wallets, credits, holds, conversions, events):
         app.register_blueprint(module.blueprint, url_prefix=PREFIX)

@@ -14,6 +14,7 @@ HERE = Path("tests/house")
 
 FLOATS = {
     "config.py": "seconds and limits, never amounts",
+    "portal/ledger/events.py": "seconds to wait",
     "portal/ledger/poster.py": "seconds to wait",
     "portal/ledger/verify.py": "seconds taken",
     "portal/services/clients.py": "seconds that a key is remembered",
