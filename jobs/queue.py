@@ -32,6 +32,6 @@ class JsonJob(Job):
         return cast(JsonJob, super().fetch(*args, **{"serializer": JSONSerializer, **options}))
 
 
-def queue(redis_url: str) -> Queue:
-    """The queue of all jobs."""
-    return Queue(QUEUE, connection=connection(redis_url), serializer=JSONSerializer)
+def queue(redis_url: str, name: str = QUEUE) -> Queue:
+    """The queue of all jobs but webhooks, or the one of that name."""
+    return Queue(name, connection=connection(redis_url), serializer=JSONSerializer)

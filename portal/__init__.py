@@ -3,7 +3,7 @@
 from flask import Flask
 
 import config
-from jobs import conversions
+from jobs import conversions, webhooks
 from portal import api, cli, logs, runtime, sessions
 from portal.database import db, engine_options, migrate
 from portal.ledger import models as _ledger_tables  # noqa: F401  (registers the tables)
@@ -28,7 +28,14 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db)
     with app.app_context():
-        runtime.start(app, settings, db.engine, conversions.enqueue_due)
+        runtime.start(
+            app,
+            settings,
+            db.engine,
+            start_conversions=conversions.enqueue_due,
+            start_webhooks=webhooks.enqueue_delivery,
+            send_webhook_again=webhooks.enqueue_again,
+        )
     api.register(app)
     cli.register(app)
     return app

@@ -22,7 +22,11 @@ class Runtime:
     feed: ledger.Feed
     start_conversions: Callable[[], None]
     """Has a worker do what is due; needs Redis."""
-    assets: dict[str, ledger.AssetInfo] = field(default_factory=dict)
+    start_webhooks: Callable[[], None]
+    """Has a worker deliver now; else it does within a minute."""
+    send_webhook_again: Callable[[int, int, int], None]
+    """Has a worker send an endpoint an (owner_id, seq) once more; needs Redis."""
+    assets: dict[str, ledger.AssetInfo] = field(default_factory=dict, init=False)
     """Those that were asked for, by code."""
 
     @property
@@ -37,14 +41,12 @@ class Runtime:
             yield connection.execution_options(isolation_level="REPEATABLE READ")
 
 
-def start(
-    app: Flask, settings: Settings, engine: Engine, start_conversions: Callable[[], None]
-) -> None:
-    """Give the app its runtime."""
+def start(app: Flask, settings: Settings, engine: Engine, **jobs: Callable[..., None]) -> None:
+    """Give the app its runtime. `jobs` are those of its fields that enqueue something."""
     window = ledger.Window(settings.win_max_age, settings.win_max_ahead)
     poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit)
     feed = ledger.Feed(engine)
-    app.extensions["dreamland"] = Runtime(settings, engine, poster, feed, start_conversions)
+    app.extensions["dreamland"] = Runtime(settings, engine, poster, feed, **jobs)
 
 
 def runtime() -> Runtime:

@@ -12,6 +12,7 @@ from portal.api import (
     requests,
     users,
     wallets,
+    webhooks,
     wins,
 )
 
@@ -23,5 +24,5 @@ def register(app: Flask) -> None:
     requests.register(app)
     problems.register(app)
     app.register_blueprint(health.blueprint)
-    for module in (users, wins, wallets, credits, holds, conversions, events):
+    for module in (users, wins, wallets, credits, holds, conversions, events, webhooks):
         app.register_blueprint(module.blueprint, url_prefix=PREFIX)

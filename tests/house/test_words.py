@@ -19,6 +19,8 @@ FLOATS = {
     "portal/ledger/verify.py": "seconds taken",
     "portal/services/clients.py": "seconds that a key is remembered",
     "portal/services/rates.py": "a deadline in seconds",
+    "portal/services/webhooks": "deadlines and pauses in seconds",
+    "jobs/webhooks.py": "a pause in seconds",
     "portal/services/recording": "random times and moods of made-up players; amounts are whole",
 }
 DIVISIONS = {

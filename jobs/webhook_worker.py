@@ -1,0 +1,44 @@
+"""`python -m jobs.webhook_worker`: the process that delivers webhooks. One is enough, more do no harm.
+
+It is nice to the others on its machine: a win that waits is worse than a message that comes later.
+"""
+
+import os
+from typing import Any
+
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+
+import config
+from jobs import webhooks
+from jobs.context import app
+from jobs.queue import connection, queue
+from portal.logs import configure
+
+NICENESS = 10
+
+
+class PromptWorker(SimpleWorker):
+    """Tells the job that it runs when it is told to end itself."""
+
+    def request_stop(self, signum: Any, frame: Any) -> None:
+        """End after the messages that are under way."""
+        webhooks.stopping.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
+def main() -> None:
+    """Deliver until stopped."""
+    os.nice(NICENESS)
+    settings = config.load()
+    configure(settings.log_level)
+    with app().app_context():
+        webhooks.enqueue_delivery()
+    work = queue(settings.redis_url, webhooks.QUEUE)
+    redis = connection(settings.redis_url)
+    worker = PromptWorker([work], connection=redis, serializer=JSONSerializer)
+    worker.work(logging_level=settings.log_level)
+
+
+if __name__ == "__main__":
+    main()
