@@ -9,6 +9,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 QUEUE = "dreamland"
+WEBHOOKS = "webhooks"
 CONNECT_TIMEOUT_S = 2
 
 

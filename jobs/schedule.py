@@ -9,7 +9,7 @@ from redis import Redis
 from rq_scheduler import Scheduler
 
 from jobs import conversions, holds, webhooks
-from jobs.queue import QUEUE, JsonJob, queue
+from jobs.queue import QUEUE, WEBHOOKS, JsonJob, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,7 @@ TABLE = (
     # An hour that waits for its rate, or whose worker was killed, goes on within a minute.
     Recurring("convert-resume", "* * * * *", conversions.convert_due),
     Recurring("expire-holds", "* * * * *", holds.expire_due),
-    Recurring(
-        "deliver-webhooks", "* * * * *", webhooks.deliver, webhooks.QUEUE, webhooks.TIMEOUT_S
-    ),
+    Recurring("deliver-webhooks", "* * * * *", webhooks.deliver, WEBHOOKS, webhooks.TIMEOUT_S),
 )
 KEEP = -1
 """The job itself must outlive its run, or the scheduler forgets it; its id is always the same one."""

@@ -12,7 +12,7 @@ from rq.serializers import JSONSerializer
 import config
 from jobs import webhooks
 from jobs.context import app
-from jobs.queue import connection, queue
+from jobs.queue import WEBHOOKS, connection, queue
 from portal.logs import configure
 
 NICENESS = 10
@@ -34,7 +34,7 @@ def main() -> None:
     configure(settings.log_level)
     with app().app_context():
         webhooks.enqueue_delivery()
-    work = queue(settings.redis_url, webhooks.QUEUE)
+    work = queue(settings.redis_url, WEBHOOKS)
     redis = connection(settings.redis_url)
     worker = PromptWorker([work], connection=redis, serializer=JSONSerializer)
     worker.work(logging_level=settings.log_level)

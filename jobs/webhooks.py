@@ -8,13 +8,12 @@ from redis.exceptions import RedisError
 from rq import Queue
 
 from jobs.context import in_app
-from jobs.queue import queue
+from jobs.queue import WEBHOOKS, queue
 from portal.runtime import runtime
 from portal.services.webhooks import delivery
 
 log = logging.getLogger(__name__)
 
-QUEUE = "webhooks"
 TIMEOUT_S = 150
 """Of a turn, and of the message that was under way at its end."""
 TURN_S = 55
@@ -77,4 +76,4 @@ def enqueue_again(endpoint_id: int, owner_id: int, seq: int) -> None:
 
 
 def _queue() -> Queue:
-    return queue(runtime().settings.redis_url, QUEUE)
+    return queue(runtime().settings.redis_url, WEBHOOKS)

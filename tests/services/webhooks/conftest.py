@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from config import Settings
+from portal.ledger import events
 from portal.services import clients
 from portal.services.webhooks import endpoints, signing
 from portal.services.webhooks.delivery import Courier
@@ -21,6 +22,12 @@ TIMEOUT_S = 0.5
 def settings(settings: Settings) -> Settings:
     """Little patience with a receiver that hangs."""
     return replace(settings, webhook_timeout_s=TIMEOUT_S)
+
+
+@pytest.fixture(autouse=True)
+def always_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was booked just now is to be delivered now."""
+    monkeypatch.setattr(events, "FRESH_S", 0)
 
 
 @pytest.fixture
