@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal import ledger
 from portal.logs import trace
@@ -100,9 +101,12 @@ class Courier:
     def close(self) -> None:
         """Let another have the endpoint."""
         if self._lock is not None:
-            self._lock.invalidate()  # the session's lock ends with the session
-            self._lock.close()
-            self._lock = None
+            lock, self._lock = self._lock, None
+            try:
+                lock.execute(text("SELECT pg_advisory_unlock(:class, :id)"), self._name())
+            except SQLAlchemyError:
+                lock.invalidate()  # the lock ends with the session
+            lock.close()
         if self._senders is not None:
             self._senders.close()
             self._senders = None
@@ -111,13 +115,16 @@ class Courier:
         """Whether this courier holds the endpoint's lock: taken once, and asked for at each page."""
         if self._lock is None:
             connection = ledger.autocommit(runtime().engine).connect()
-            lock = {"class": endpoints.LOCK, "id": self._id}
-            if not connection.scalar(text("SELECT pg_try_advisory_lock(:class, :id)"), lock):
+            query = text("SELECT pg_try_advisory_lock(:class, :id)")
+            if not connection.scalar(query, self._name()):
                 connection.close()
                 return False
             self._lock = connection
         self._lock.execute(text("SELECT 1"))
         return True
+
+    def _name(self) -> dict[str, int]:
+        return {"class": endpoints.LOCK, "id": self._id}
 
     def _page(self) -> bool:
         """Deliver what waited and is due, then a page of what is new; whether there may be more."""
