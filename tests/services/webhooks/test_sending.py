@@ -13,6 +13,7 @@ import pytest
 from portal.services.webhooks import sending
 from portal.services.webhooks.addresses import Rules
 from portal.services.webhooks.sending import Sender
+from tests.concurrency.web import free_port
 
 LAX = Rules(plain_http=True, private=True)
 CERTIFICATE = Path(__file__).parent / "hooks.test.pem"
@@ -100,9 +101,7 @@ def test_2xx_is_taken_and_nothing_else(answer: bytes, failure: str | None) -> No
 
 
 def test_nobody_there_is_a_failure() -> None:
-    with serving(answering(OK)) as port:
-        pass
-    failure, took = sent(port)
+    failure, took = sent(free_port())
     assert failure == "no connection: Connection refused"
     assert took < 0.5
 
