@@ -18,11 +18,13 @@ from bench.load import Load, drive
 from bench.receiver import serve
 from bench.win_http import WINS, rendered
 from jobs.webhook_worker import NICENESS
+from local.processes import wait_until
 from local.redis import Redis
 from portal.services.webhooks import endpoints
 
 PATIENCE_S = 600
 TURN_S = 20
+LOCKED = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ def _delivering(books: stage.Books, url: str) -> Iterator[None]:
         made = endpoints.make(client, url, None, None, None)
         try:
             with processes.webhooks(books):
+                if not wait_until(lambda: bool(books.ask(LOCKED, endpoints.LOCK)), PATIENCE_S):
+                    raise TimeoutError("the worker of webhooks has not begun")
                 yield
         finally:
             endpoints.remove(client, made.id)

@@ -4,6 +4,8 @@ It is nice to the others on its machine: a win that waits is worse than a messag
 """
 
 import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from rq import SimpleWorker
@@ -27,9 +29,17 @@ class PromptWorker(SimpleWorker):
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
 
+def be_nice() -> None:
+    """Come after the others: where Linux shares the processors by session first, this session too."""
+    os.nice(NICENESS)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(NICENESS))
+
+
 def main() -> None:
     """Deliver until stopped."""
-    os.nice(NICENESS)
+    be_nice()
     settings = config.load()
     configure(settings.log_level)
     with app().app_context():

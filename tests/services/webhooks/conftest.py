@@ -1,12 +1,10 @@
 """What the tests of webhooks share: a receiver, an endpoint that points at it, and a way to deliver now."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from config import Settings
 from portal.ledger import events
 from portal.services import clients
 from portal.services.webhooks import endpoints, signing
@@ -14,14 +12,6 @@ from portal.services.webhooks.delivery import Courier
 from portal.services.webhooks.endpoints import Endpoint, Stall
 from tests.factories import Books
 from tests.receiver import Receiver
-
-TIMEOUT_S = 0.5
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """Little patience with a receiver that hangs."""
-    return replace(settings, webhook_timeout_s=TIMEOUT_S)
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +25,11 @@ def receiver() -> Iterator[Receiver]:
     made = Receiver()
     yield made
     made.close()
+
+
+def bonuses(books: Books, owner: int, count: int = 1) -> None:
+    for _ in range(count):
+        books.bonus(owner, "GOLD_COIN", "1")
 
 
 class Hook:

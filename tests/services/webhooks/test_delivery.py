@@ -14,15 +14,10 @@ from portal.services.webhooks.delivery import Courier
 from portal.services.webhooks.senders import DOWN
 from tests.factories import Books
 from tests.receiver import Message, Receiver
-from tests.services.webhooks.conftest import Hook
+from tests.services.webhooks.conftest import Hook, bonuses
 
 pytestmark = pytest.mark.usefixtures("context")
 HOUR = timedelta(hours=1)
-
-
-def bonuses(books: Books, owner: int, count: int = 1) -> None:
-    for _ in range(count):
-        books.bonus(owner, "GOLD_COIN", "1")
 
 
 def test_a_message_is_the_feeds_event_and_says_so_in_standard_headers(
@@ -117,27 +112,6 @@ def test_a_user_with_more_waiting_than_a_page_catches_up_in_order(
     hook.deliver()
     assert receiver.seqs(bad) == list(range(1, 452))
     assert hook.stalls() == []
-
-
-def test_a_receiver_that_hangs_costs_no_more_than_its_time_and_gets_all_later(
-    hook: Hook, books: Books, receiver: Receiver
-) -> None:
-    owners = [books.owner() for _ in range(30)]
-    for owner in owners:
-        bonuses(books, owner, 2)
-    receiver.answer = receiver.hang
-    hook.deliver()
-    assert len(receiver.seen) == DOWN  # it was not asked thirty times
-    assert hook.now().attempts == 1
-    assert hook.now().last_failure == "no answer within 0.5 s"
-    assert hook.stalls() == []
-
-    receiver.release.set()
-    receiver.answer = lambda _: 200
-    hook.pass_by(timedelta(seconds=10))
-    for owner in owners:
-        assert receiver.seqs(owner) == [1, 2]
-    assert (hook.now().attempts, hook.now().failing_since) == (0, None)
 
 
 def test_a_receiver_that_is_down_for_hours_is_asked_less_and_less_and_gets_all_when_it_is_back(
