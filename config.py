@@ -51,6 +51,9 @@ class Settings:
     queue_limit: int
     batch_limit: int
     statement_timeout_ms: int
+    webhook_private: bool
+    webhook_timeout_s: float
+    webhook_patience: timedelta
     log_level: str
     proxies: int
     """How many trusted proxies stand in front: the caller's address is what the first of them saw."""
@@ -97,6 +100,9 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         queue_limit=_whole(env, "POST_QUEUE_LIMIT", 2000),
         batch_limit=_whole(env, "POST_BATCH_LIMIT", 500),
         statement_timeout_ms=_whole(env, "STATEMENT_TIMEOUT_MS", 15000),
+        webhook_private=_one_of(env, "WEBHOOK_PRIVATE_ADDRESSES", *_private_choices(env)) == "yes",
+        webhook_timeout_s=_number(env, "WEBHOOK_TIMEOUT_SECONDS", 15),
+        webhook_patience=timedelta(days=_number(env, "WEBHOOK_PATIENCE_DAYS", 3)),
         log_level=_one_of(env, "LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
         proxies=_count(env, "PROXIES", 0, 10),
         rate_limit_per_minute=_count(env, "RATE_LIMIT_PER_MINUTE", 60_000, 10**8),
@@ -140,6 +146,11 @@ def _check(settings: Settings) -> None:
         settings.secret_key == DEMO_SECRET or len(settings.secret_key) < 32
     ):
         raise ConfigError("SECRET_KEY must be set, to at least 32 characters, in production")
+
+
+def _private_choices(env: Mapping[str, str]) -> tuple[str, ...]:
+    """In production webhooks never reach addresses of its own network; elsewhere they do, unless told."""
+    return ("no",) if env.get("DREAMLAND_ENV") == "production" else ("yes", "no")
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

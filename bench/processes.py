@@ -57,6 +57,13 @@ def workers(books: Books, count: int) -> Iterator[None]:
 
 
 @contextmanager
+def webhooks(books: Books) -> Iterator[None]:
+    """The worker that delivers webhooks."""
+    with running(books, ["/bin/sh", "-c", _procfile()["webhooks"]], {}):
+        yield
+
+
+@contextmanager
 def running(
     books: Books, command: list[str], environ: dict[str, str], log: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:

@@ -11,6 +11,7 @@ from rq.serializers import JSONSerializer
 QUEUE = "dreamland"
 LATER = "dreamland-later"
 """What may wait until nothing else does."""
+WEBHOOKS = "webhooks"
 CONNECT_TIMEOUT_S = 2
 TIMEOUT_S = 600
 """For a job; then its worker gives it up."""
@@ -39,5 +40,5 @@ class JsonJob(Job):
 
 
 def queue(redis_url: str, name: str = QUEUE) -> Queue:
-    """The queue of all jobs but those of LATER."""
+    """The queue of all jobs but webhooks and those of LATER, or the one of that name."""
     return Queue(name, connection=connection(redis_url), serializer=JSONSerializer)

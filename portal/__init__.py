@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
-from jobs import conversions, imports
+from jobs import conversions, imports, webhooks
 from portal import api, cli, cli_clients, logs, runtime, sessions
 from portal.api import metrics
 from portal.database import db, engine_options, migrate
@@ -37,6 +37,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
             metrics.count_batch,
             start_conversions=conversions.enqueue_due,
             start_import=imports.start,
+            start_webhooks=webhooks.enqueue_delivery,
+            send_webhook_again=webhooks.enqueue_again,
         )
     api.register(app)
     cli.register(app)

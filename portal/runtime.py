@@ -22,10 +22,15 @@ class Runtime:
     settings: Settings
     engine: Engine
     poster: ledger.Poster
+    feed: ledger.Feed
     start_conversions: Callable[[], None]
     """Has a worker do what is due; needs Redis."""
     start_import: Callable[[int], None]
     """Has a worker begin an import; needs Redis."""
+    start_webhooks: Callable[[], None]
+    """Has a worker deliver now; else it does within a minute."""
+    send_webhook_again: Callable[[int, int, int], None]
+    """Has a worker send an endpoint an (owner_id, seq) once more; needs Redis."""
     assets: dict[str, ledger.AssetInfo] = field(default_factory=dict, init=False)
     """Those that were asked for, by code."""
 
@@ -69,7 +74,8 @@ def start(
     """Give the app its runtime. `jobs` are those of its fields that enqueue something."""
     window = ledger.Window(settings.win_max_age, settings.win_max_ahead)
     poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit, count_batch)
-    app.extensions["dreamland"] = Runtime(settings, engine, poster, **jobs)
+    feed = ledger.Feed(engine)
+    app.extensions["dreamland"] = Runtime(settings, engine, poster, feed, **jobs)
 
 
 def runtime() -> Runtime:

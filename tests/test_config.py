@@ -137,3 +137,11 @@ def test_no_message_tells_the_secret() -> None:
 
 def test_development_always_has_a_secret_to_sign_with() -> None:
     assert load(SECRET_KEY="").secret_key == load().secret_key == config.DEMO_SECRET
+
+
+def test_webhooks_reach_private_addresses_in_development_and_never_in_production() -> None:
+    assert load().webhook_private
+    assert not load(WEBHOOK_PRIVATE_ADDRESSES="no").webhook_private
+    assert not load(**PRODUCTION).webhook_private
+    with pytest.raises(ConfigError, match="WEBHOOK_PRIVATE_ADDRESSES must be one of no"):
+        load(**PRODUCTION, WEBHOOK_PRIVATE_ADDRESSES="yes")

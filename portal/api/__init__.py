@@ -6,6 +6,7 @@ from portal.api import (
     conversions,
     credits,
     etags,
+    events,
     health,
     holds,
     imports,
@@ -15,6 +16,7 @@ from portal.api import (
     reference,
     users,
     wallets,
+    webhooks,
     wins,
 )
 
@@ -29,5 +31,6 @@ def register(app: Flask) -> None:
     problems.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(reference.blueprint)
-    for module in (users, wins, wallets, credits, holds, conversions, imports):
+    books = (users, wins, wallets, credits, holds, conversions)
+    for module in (*books, imports, events, webhooks):
         app.register_blueprint(module.blueprint, url_prefix=PREFIX)

@@ -24,6 +24,10 @@ EXPLANATIONS = {
     "unknown_entry": ("the user has no such entry", "check the entry id"),
     "unknown_hold": ("the user's wallet has no such hold", "check user, asset and hold id"),
     "unknown_import": ("the client has no such import", "see `GET /api/v1/imports`"),
+    "unknown_endpoint": (
+        "the client has no such webhook endpoint",
+        "see `GET /api/v1/webhook-endpoints`",
+    ),
     "method_not_allowed": ("the address takes other methods", "see the `Allow` header"),
     "user_exists": (
         "another request made a user with this `external_id`",
@@ -81,6 +85,11 @@ EXPLANATIONS = {
         "only top-ups, bonuses and spends can be reversed",
         "release a hold; correct others by a new entry",
     ),
+    "url_not_allowed": (
+        "the URL is not https, or its host has no address, or a private or reserved one; `detail`",
+        "send a public https URL",
+    ),
+    "too_many_endpoints": ("a client has at most 10 webhook endpoints", "delete one first"),
     "invalid_cursor": ("the cursor is damaged or of another list", "start again without one"),
     "rate_limited": (
         "the client's requests of this minute are spent; `limit`",

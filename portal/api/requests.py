@@ -105,15 +105,15 @@ def only(*names: str) -> None:
             raise Problem("validation_failed", f"{name} is there more than once", param=name)
 
 
-def cursor(name: str) -> Any:
+def cursor(name: str, param: str = "cursor") -> Any:
     """Where the last page of the list called `name` ended, or None for the first page."""
-    value = request.args.get("cursor")
+    value = request.args.get(param)
     if value is None:
         return None
     try:
         return _cursors(name).loads(value)
     except (BadSignature, ValueError):
-        raise Problem("invalid_cursor", param="cursor") from None
+        raise Problem("invalid_cursor", param=param) from None
 
 
 def next_cursor(name: str, position: Any) -> str:

@@ -25,6 +25,19 @@ def get(code: str) -> ledger.AssetInfo:
     return known[code]
 
 
+def of_ledger(ledger_id: int) -> ledger.AssetInfo:
+    """The asset whose wallets are in a ledger."""
+    known = runtime().assets
+    for again in (False, True):
+        if again:
+            with runtime().engine.connect() as connection:
+                known.update(ledger.assets(connection))
+        for asset in known.values():
+            if asset.ledger_id == ledger_id:
+                return asset
+    raise NotFound("unknown_asset", f"no asset is in ledger {ledger_id}")
+
+
 def credit(code: str) -> ledger.AssetInfo:
     """A closed-loop asset. Raises NotFound('unknown_asset'), Refused('asset_not_allowed')."""
     asset = get(code)

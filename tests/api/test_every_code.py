@@ -261,3 +261,21 @@ def _(api: Api) -> TestResponse:
         clients.limit("slow", 1)
     api.get("/assets", token=token)
     return api.get("/assets", token=token)
+
+
+@provokes("unknown_endpoint")
+def _(api: Api) -> TestResponse:
+    return api.get("/webhook-endpoints/999999999")
+
+
+@provokes("url_not_allowed")
+def _(api: Api) -> TestResponse:
+    return api.post("/webhook-endpoints", {"url": "ftp://games.example/"})
+
+
+@provokes("too_many_endpoints")
+def _(api: Api) -> TestResponse:
+    token = api.key_with("admin", client="eager")
+    for n in range(10):
+        api.post("/webhook-endpoints", {"url": f"http://127.0.0.1/{n}"}, token=token)
+    return api.post("/webhook-endpoints", {"url": "http://127.0.0.1/10"}, token=token)

@@ -126,7 +126,13 @@ def test_every_code_that_a_call_names_is_of_the_closed_list(api: Api) -> None:
 def test_a_parameter_is_taken_if_and_only_if_the_document_has_it(api: Api, document: Any) -> None:
     """By calling with each, and with one that nobody has."""
     owner = api.user()
-    known = {"user_id": owner, "asset": "GOLD_COIN", "hold_id": f"{owner}-1", "import_id": "1"}
+    known = {
+        "user_id": owner,
+        "asset": "GOLD_COIN",
+        "hold_id": f"{owner}-1",
+        "import_id": "1",
+        "endpoint_id": "1",
+    }
     for route in calls.routes(api.app):
         if route.method != "GET" or not route.scope:
             continue

@@ -21,6 +21,10 @@ TINY = {
         *("--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"),
         *("--passes", "1"),
     ],
+    "outbox": [
+        *("--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"),
+        *("--passes", "1"),
+    ],
     "convert": ["--users", "1500"],
     "growth": ["--users", "50", "--small", "100", "--big", "600", "--wins", "1000"],
     "verify": ["--users", "50", "--entries", "400", "--passes", "1"],
@@ -32,6 +36,7 @@ CHECKED: dict[str, dict[str, object]] = {
     "wallet-mix": {"lost": 0, "other_answers": 0, "differences": 0},
     "hot-user": {"lost": 0, "other_answers": 0, "differences": 0},
     "api-overhead": {"lost": 0, "other_answers": 0, "not_logged": 0},
+    "outbox": {"lost": 0, "other_answers": 0, "undelivered": 0},
     "convert": {
         "not_converted": 0,
         "with_tokens": 0,

@@ -14,6 +14,7 @@ HERE = Path("tests/house")
 
 FLOATS = {
     "config.py": "seconds and limits, never amounts",
+    "portal/ledger/events.py": "seconds to wait",
     "portal/ledger/poster.py": "seconds to wait",
     "portal/ledger/verify.py": "seconds taken",
     "portal/api/metrics.py": "seconds that requests took",
@@ -21,6 +22,8 @@ FLOATS = {
     "portal/cli_clients.py": "hours of an overlap",
     "portal/services/clients/callers.py": "seconds that a key is remembered",
     "portal/services/rates.py": "a deadline in seconds",
+    "portal/services/webhooks": "deadlines and pauses in seconds",
+    "jobs/webhooks.py": "a pause in seconds",
     "portal/services/recording": "random times and moods of made-up players; amounts are whole",
 }
 DIVISIONS = {

@@ -15,15 +15,13 @@ from sqlalchemy.dialects.postgresql import insert
 from portal import ledger
 from portal.ledger.errors import LedgerError, Refused
 from portal.runtime import runtime
-from portal.services import clients, wins
+from portal.services import clients, locks, wins
 from portal.services.imports import lines
 from portal.services.imports.lines import Line
 from portal.services.models import ImportRefusal
 from portal.services.win_items import DETAILS, Check
 from portal.services.wins import WinRequest
 
-LOCK = 7
-"""Class of the advisory lock that the one worker of an import holds."""
 SLICE_S = 2
 """After which a worker leaves an import to see what else is to be done."""
 LONGEST_WAIT = "2s"
@@ -62,7 +60,7 @@ def _alone(import_id: int) -> Iterator[bool]:
     """Whether nobody else has the import; the lock ends with the process, whatever becomes of it."""
     with runtime().engine.begin() as connection:
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        statement = f"SELECT pg_try_advisory_xact_lock({LOCK}, :number)"
+        statement = f"SELECT pg_try_advisory_xact_lock({locks.IMPORT}, :number)"
         yield bool(connection.scalar(text(statement), {"number": import_id % 2**31}))
 
 
