@@ -32,7 +32,7 @@ SMALLEST = Decimal("0.000000000000000001")
 ANY = {"game": "maze", "reference": "r1"}
 
 
-def test_a_user_is_made_found_and_changed(live: Live, client: Dreamland) -> None:
+def test_a_user_is_made_found_and_changed(client: Dreamland) -> None:
     made = client.create_user(external_id="ida", display_name="Ida", time_zone="Europe/Berlin")
     assert client.create_user(external_id="ida", display_name="Ida", time_zone="Europe/Berlin") == (
         made
