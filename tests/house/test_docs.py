@@ -12,8 +12,9 @@ from portal.api.problems import CODES
 from portal.ledger import chart
 from tests.house.source import ROOT, files, read
 
-DOCUMENTS = [Path("README.md"), *files("docs", "portal", suffix=".md")]
+DOCUMENTS = [Path("README.md"), *files("docs", "portal", "clients", suffix=".md")]
 ERRORS, API, EDGES = Path("docs/errors.md"), Path("docs/api.md"), Path("docs/edge-cases.md")
+EXAMPLES = Path("docs/examples.md")
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,21 @@ def test_every_route_is_documented_and_no_other(app: Flask) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert documented == routes
+
+
+def test_every_call_of_the_docs_has_an_example_with_curl_and_no_other() -> None:
+    """A heading of the call, and below it a block that tests/docs runs, with its answer."""
+    documented = set(re.findall(r"^\| `([A-Z]+ /\S+)` \|", read(API), re.MULTILINE))
+    sections = re.split(r"^##+ ", read(EXAMPLES), flags=re.MULTILINE)
+    shown = {
+        found[1]
+        for section in sections
+        if (found := re.match(r"`([A-Z]+ /\S+)`\n", section))
+        and re.search(r"^```sh\n.*?^```\n\n```(json|csv)\n", section, re.MULTILINE | re.DOTALL)
+    }
+    missing = documented - shown
+    assert not missing, f"calls without an example in {EXAMPLES}: {sorted(missing)}"
+    assert shown == documented
 
 
 def test_every_kind_of_entry_is_explained() -> None:

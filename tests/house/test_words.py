@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import PROGRAM, ROOT, files, read, tree
+from tests.house.source import CLIENT, PROGRAM, ROOT, files, read, tree
 
 SOURCE = files(*PROGRAM)
 TESTS = files("tests")
@@ -16,6 +16,7 @@ FLOATS = {
     "config.py": "seconds and limits, never amounts",
     "portal/ledger/poster.py": "seconds to wait",
     "portal/ledger/verify.py": "seconds taken",
+    "clients/python/src": "seconds to wait; amounts are Decimals, a float is refused",
     "portal/services/clients.py": "seconds that a key is remembered",
     "portal/services/rates.py": "a deadline in seconds",
     "portal/services/recording": "random times and moods of made-up players; amounts are whole",
@@ -40,7 +41,7 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert len(says.split()) >= 2
 
 
-@pytest.mark.parametrize("path", files("portal", "jobs", "config.py"), ids=str)
+@pytest.mark.parametrize("path", files("portal", "jobs", "config.py", CLIENT), ids=str)
 def test_no_float_is_near_money(path: Path) -> None:
     """Neither `float`, nor 0.15, nor a division that makes one (paths are joined with / too)."""
     found = []
