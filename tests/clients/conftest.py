@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import pytest
+from redis import Redis
 from sqlalchemy import URL
 
 from dreamland_client import Dreamland, Retries
 from portal import create_app
 from tests.clients.scripted import Scripted
-from tests.concurrency.programs import programs_for
+from tests.concurrency.programs import Programs, programs_for
 from tests.concurrency.web import Web
 from tests.conftest import settings_for
 from tests.factories import Books
@@ -27,6 +28,8 @@ class Live:
     base: str
     key: str
     books: Books
+    programs: Programs
+    redis_url: str
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def user(self, client: Dreamland) -> str:
@@ -44,8 +47,17 @@ def live(shared_database: URL, tmp_path_factory: pytest.TempPathFactory) -> Iter
         programs_for(settings, tmp_path_factory.mktemp("programs")) as programs,
         closing(Web(programs, app)) as web,
     ):
-        yield Live(f"http://127.0.0.1:{web.port}", web.key, Books(engine))
+        base = f"http://127.0.0.1:{web.port}"
+        yield Live(base, web.key, Books(engine), programs, settings.redis_url)
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def worker(live: Live) -> None:
+    """A worker of the server's, which books its imports."""
+    with Redis.from_url(live.redis_url) as redis:
+        redis.flushdb()
+    live.programs.start("-m", "jobs.worker")
 
 
 @pytest.fixture

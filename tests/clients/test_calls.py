@@ -45,6 +45,9 @@ def test_a_user_is_made_found_and_changed(client: Dreamland) -> None:
     assert changed.time_zone_change is not None
     assert changed.time_zone_change.time_zone == "Asia/Tokyo"
     assert client.user(made.id) == changed
+    assert client.change_user(made.id, email="ida@players.example").user.email is not None
+    assert client.change_user(made.id, display_name="Ida C.").user.email is not None
+    assert client.change_user(made.id, email=None).user.email is None
     with pytest.raises(NotFound) as raised:
         client.user("99999999")
     assert raised.value.code == "unknown_user"

@@ -21,6 +21,7 @@ ON_THEIR_OWN = {"Start": (), "Imports": ("Many wins",)}
 """What a section needs beside the start."""
 
 
+@pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("name", [name for name, code in SECTIONS.items() if code])
 def test_a_section_runs_as_it_is_written(live: Live, name: str) -> None:
     before = ON_THEIR_OWN.get(name, ())

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from dreamland_client.errors import Problem
-from dreamland_client.reading import WHOLE, called
+from dreamland_client.reading import called
 
 
 @dataclass(frozen=True)
@@ -237,39 +237,48 @@ class Conversion:
 
 @dataclass(frozen=True)
 class Import:
-    """A file of wins being booked. `raw` has all that the server said."""
+    """A file of wins being booked. `state` is queued, running or done."""
 
-    id: str = field(metadata=called("id", "import_id"))
+    id: str
+    format: str
     state: str
     lines: int
+    processed: int
     posted: int
     replayed: int
     rejected: int
     created_at: datetime
+    started_at: datetime | None
     finished_at: datetime | None
-    raw: Mapping[str, object] = field(metadata=called(WHOLE))
-
-    @property
-    def processed(self) -> int:
-        """How many lines were seen to."""
-        return self.posted + self.replayed + self.rejected
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether every line was seen to."""
         return self.state == "done"
 
 
 @dataclass(frozen=True)
 class WebhookEndpoint:
-    """Where events are sent to. `raw` has all that the server said, failures included."""
+    """Where events are sent to. `delivered_until` is how far it got.
 
-    id: str = field(metadata=called("id", "endpoint_id"))
+    `attempts` failed in a row since `failing_since`; `disabled_reason` says why it was given up.
+    """
+
+    endpoint_id: str
     url: str
-    state: str
-    events: tuple[str, ...] | None
     description: str | None
-    raw: Mapping[str, object] = field(metadata=called(WHOLE))
+    events: tuple[str, ...] | None
+    state: str
+    created_at: datetime
+    disabled_reason: str | None = None
+    delivered_until: datetime | None = None
+    attempts: int = 0
+    failing_since: datetime | None = None
+    next_attempt_at: datetime | None = None
+    last_success_at: datetime | None = None
+    last_failure_at: datetime | None = None
+    last_failure: str | None = None
+    old_secret_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -278,3 +287,15 @@ class NewEndpoint:
 
     endpoint: WebhookEndpoint
     secret: str
+
+
+@dataclass(frozen=True)
+class Stall:
+    """A user whose next event an endpoint did not take, while it took those of others."""
+
+    user_id: str
+    event_id: str
+    attempts: int
+    since: datetime
+    next_attempt_at: datetime
+    last_failure: str

@@ -12,13 +12,12 @@ from dreamland_client.values import CANONICAL, time_of
 
 T = TypeVar("T")
 Reader = Callable[[Any], Any]
-WHOLE = "*"
 Plan = list[tuple[str, tuple[str, ...], Reader, bool]]
 _PLANS: dict[type[Any], Plan] = {}
 
 
 def called(*names: str) -> Mapping[str, tuple[str, ...]]:
-    """The metadata of a field with another name in JSON, the first that is there; WHOLE: it all."""
+    """The metadata of a field that has another name in JSON: the first of some that is there."""
     return {"names": names}
 
 
@@ -28,13 +27,13 @@ def read(kind: type[T], value: object) -> T:
         raise BadAnswer(f"not an object where a {kind.__name__} belongs")
     found: dict[str, Any] = {}
     for name, names, reader, is_needed in _plan(kind):
-        present = WHOLE if WHOLE in names else next((n for n in names if n in value), None)
+        present = next((n for n in names if n in value), None)
         if present is None:
             if is_needed:
                 raise BadAnswer(f"{kind.__name__}.{names[0]} is missing")
             continue
         try:
-            found[name] = value if present == WHOLE else reader(value[present])
+            found[name] = reader(value[present])
         except (TypeError, ValueError, InvalidOperation) as error:
             raise BadAnswer(f"{kind.__name__}.{present}: {error}") from None
     return kind(**found)

@@ -5,6 +5,7 @@ makes (a batch's items have keys, a user an external id). Any other is sent once
 """
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -114,7 +115,7 @@ class Transport:
             response = self._pool.urlopen(
                 request.method,
                 url,
-                body=_from_start(request.body),
+                body=request.body,
                 headers=self._headers | _described(request) | dict(request.headers),
                 timeout=Timeout(connect=timeout, read=timeout),
                 retries=False,
@@ -131,18 +132,14 @@ class Transport:
 
 
 def _described(request: Request) -> dict[str, str]:
+    """The headers of its body and key; a file is measured, and wound back to its start."""
     headers = {} if request.body is None else {"Content-Type": request.content_type}
     if request.body is not None and not isinstance(request.body, bytes):
-        headers["Content-Length"] = str(request.body.seek(0, 2))
+        headers["Content-Length"] = str(request.body.seek(0, os.SEEK_END))
+        request.body.seek(0)
     if request.key is not None:
         headers["Idempotency-Key"] = request.key
     return headers
-
-
-def _from_start(body: bytes | BinaryIO | None) -> bytes | BinaryIO | None:
-    if body is not None and not isinstance(body, bytes):
-        body.seek(0)
-    return body
 
 
 def _read(response: urllib3.BaseHTTPResponse, end: float) -> bytes:

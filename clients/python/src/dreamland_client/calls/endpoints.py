@@ -1,10 +1,11 @@
 """Webhook endpoints: where the server sends events to."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from dreamland_client.answers import NewEndpoint, WebhookEndpoint
+from dreamland_client.answers import NewEndpoint, Stall, WebhookEndpoint
 from dreamland_client.calls.base import Calls, path
 from dreamland_client.reading import member, read, read_list
 from dreamland_client.transport import Request
@@ -38,12 +39,13 @@ class WebhookEndpoints(Calls):
         return read_list(WebhookEndpoint, self._get(path(ROOT)), "endpoints")
 
     def webhook_endpoint(self, endpoint_id: str) -> WebhookEndpoint:
-        """One endpoint, with its failures in `raw`. Raises NotFound."""
+        """One endpoint, with its failures. Raises NotFound."""
         return read(WebhookEndpoint, member(self._get(path(ROOT, endpoint_id)), "endpoint"))
 
     def change_webhook_endpoint(self, endpoint_id: str, **changes: Any) -> WebhookEndpoint:
-        """Change `url`, `events`, `description` or `state` (enabled, disabled)."""
-        answer = self._send("PATCH", path(ROOT, endpoint_id), changes)
+        """Change `url`, `events` (None: all), `description` or `state` (enabled, disabled)."""
+        content = json.dumps(changes).encode()  # null has a meaning here: events of every type
+        answer = self._transport.call(Request("PATCH", path(ROOT, endpoint_id), body=content))
         return read(WebhookEndpoint, member(answer.json, "endpoint"))
 
     def delete_webhook_endpoint(self, endpoint_id: str) -> None:
@@ -63,10 +65,9 @@ class WebhookEndpoints(Calls):
         body = {"since": time_text(since) if since else None, "event_id": event_id}
         self._send("POST", path(ROOT, endpoint_id, "replays"), body, wants_json=False)
 
-    def webhook_stalls(self, endpoint_id: str) -> tuple[Mapping[str, Any], ...]:
+    def webhook_stalls(self, endpoint_id: str, *, page_size: int = 200) -> Iterator[Stall]:
         """The users whose events this endpoint did not take of late."""
-        told = member(self._get(path(ROOT, endpoint_id, "stalls")), "stalls")
-        return tuple(told)
+        return self._listed(Stall, path(ROOT, endpoint_id, "stalls"), "stalls", page_size)
 
 
 def _new(told: object) -> NewEndpoint:

@@ -1,8 +1,18 @@
 """Users: made, read and changed."""
 
+import json
+
 from dreamland_client.answers import Profile, User
-from dreamland_client.calls.base import Calls, path
+from dreamland_client.calls.base import Calls, given, path
 from dreamland_client.reading import member, read
+from dreamland_client.transport import Request
+
+
+class Unchanged:
+    """Stands for a field that is not to be changed, where None would remove it."""
+
+
+UNCHANGED = Unchanged()
 
 
 class Users(Calls):
@@ -37,9 +47,16 @@ class Users(Calls):
         user_id: str,
         *,
         display_name: str | None = None,
-        email: str | None = None,
+        email: str | Unchanged | None = UNCHANGED,
         time_zone: str | None = None,
     ) -> Profile:
-        """Change what is given. A time zone holds from the end of the user's current day."""
-        body = {"display_name": display_name, "email": email, "time_zone": time_zone}
-        return read(Profile, self._send("PATCH", path("users", user_id), body).json)
+        """Change what is given; an `email` of None removes it.
+
+        A time zone holds from the end of the user's current day.
+        """
+        body: dict[str, str | None] = given({"display_name": display_name, "time_zone": time_zone})
+        if not isinstance(email, Unchanged):
+            body["email"] = email
+        content = json.dumps(body).encode()
+        answer = self._transport.call(Request("PATCH", path("users", user_id), body=content))
+        return read(Profile, answer.json)
