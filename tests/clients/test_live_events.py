@@ -14,8 +14,10 @@ from dreamland_client import (
     Problem,
     WalletChanged,
     Win,
+    verify,
 )
 from tests.clients.conftest import Live
+from tests.clients.scripted import Scripted, says
 from tests.concurrency.programs import eventually
 
 
@@ -77,7 +79,7 @@ def test_a_webhook_endpoint_is_made_changed_rotated_and_removed(
     live: Live, client: Dreamland
 ) -> None:
     made = client.create_webhook_endpoint(
-        "http://127.0.0.1:9/hook", events=["win.booked"], description="a test's"
+        "http://127.0.0.1:65000/hook", events=["win.booked"], description="a test's"
     )
     endpoint_id = made.endpoint.endpoint_id
     assert made.secret.startswith("whsec_")
@@ -96,3 +98,22 @@ def test_a_webhook_endpoint_is_made_changed_rotated_and_removed(
     client.delete_webhook_endpoint(endpoint_id)
     with pytest.raises(NotFound):
         client.webhook_endpoint(endpoint_id)
+
+
+def test_what_the_server_sends_is_verified_with_either_secret_of_a_rotation(
+    live: Live, client: Dreamland, scripted: Scripted
+) -> None:
+    scripted.will(says(204, b""))
+    user = live.user(client)
+    live.programs.start("-m", "jobs.webhook_worker")
+    made = client.create_webhook_endpoint(f"{scripted.base}/hook", since=live.books.now())
+    rotated = client.rotate_webhook_secret(made.endpoint.endpoint_id)
+    client.bonus(user, "GOLD_COIN", amount=7, reference="b")
+    eventually("it is delivered", lambda: scripted.asked)
+    [asked, *_] = scripted.asked
+    for secrets in (made.secret, rotated.secret, [rotated.secret, made.secret]):
+        event = verify(asked.body, asked.headers, secrets)
+        assert event.id == f"{user}-1"
+        assert isinstance(event.data, WalletChanged)
+        assert event.data.available == 7
+    client.delete_webhook_endpoint(made.endpoint.endpoint_id)
