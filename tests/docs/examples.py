@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 BLOCK = re.compile(
-    r"^```sh\n(.*?)^```\n(?:\n```(?:json|csv)\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL
+    r"^```sh\n(.*?)^```\n(?:\n```(?:json|csv|text)\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL
 )
 MARK = "\x1e"
 STATUS = re.compile(r"[1-5][0-9]{2}")

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from sqlalchemy import URL
 
 from local import demo as demo_file
@@ -35,6 +36,9 @@ def printed(
         programs_for(settings, tmp_path_factory.mktemp("programs")) as programs,
         closing(Web(programs, app)) as web,
     ):
+        with Redis.from_url(settings.redis_url) as redis:
+            redis.flushdb()
+        programs.start("-m", "jobs.worker")
         demo_file.set_base(checkout / "var", f"http://127.0.0.1:{web.port}")
         yield dict(zip((each.line for each in BLOCKS), run(BLOCKS, checkout), strict=True))
     app.extensions["dreamland"].engine.dispose()

@@ -51,7 +51,7 @@ def test_every_call_of_the_docs_has_an_example_with_curl_and_no_other() -> None:
         found[1]
         for section in sections
         if (found := re.match(r"`([A-Z]+ /\S+)`\n", section))
-        and re.search(r"^```sh\n.*?^```\n\n```(json|csv)\n", section, re.MULTILINE | re.DOTALL)
+        and re.search(r"^```sh\n.*?^```\n\n```(json|csv|text)\n", section, re.MULTILINE | re.DOTALL)
     }
     missing = documented - shown
     assert not missing, f"calls without an example in {EXAMPLES}: {sorted(missing)}"
