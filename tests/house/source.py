@@ -6,7 +6,12 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = ("config.py", "wsgi.py", "portal", "jobs", "local", "deploy", "migrations", "bench")
+CLIENT = "clients/python/src"
+"""The package for game servers: it stands by itself."""
+PROGRAM = (
+    *("config.py", "wsgi.py", "portal", "jobs", "local", "deploy", "migrations", "bench"),
+    CLIENT,
+)
 
 
 def files(*places: str, suffix: str = ".py") -> list[Path]:

@@ -15,8 +15,9 @@ from portal.api.problems import CODES
 from portal.ledger import chart
 from tests.house.source import ROOT, files, read
 
-DOCUMENTS = [Path("README.md"), *files("docs", "portal", suffix=".md")]
+DOCUMENTS = [Path("README.md"), *files("docs", "portal", "clients", suffix=".md")]
 ERRORS, API, EDGES = Path("docs/errors.md"), Path("docs/api.md"), Path("docs/edge-cases.md")
+EXAMPLES = Path("docs/examples.md")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,21 @@ def test_the_table_of_calls_names_the_scope_that_a_call_needs(app: Flask) -> Non
     assert {(method, path): scope.strip("`") for method, path, scope in rows} == {
         (route.method, route.rule.rule): route.scope or "none" for route in calls.routes(app)
     }
+
+
+def test_every_call_of_the_docs_has_an_example_with_curl_and_no_other() -> None:
+    """A heading of the call, and below it a block that tests/docs runs, with its answer."""
+    documented = set(re.findall(r"^\| `([A-Z]+ /\S+)` \|", read(API), re.MULTILINE))
+    sections = re.split(r"^##+ ", read(EXAMPLES), flags=re.MULTILINE)
+    shown = {
+        found[1]
+        for section in sections
+        if (found := re.match(r"`([A-Z]+ /\S+)`\n", section))
+        and re.search(r"^```sh\n.*?^```\n\n```(json|csv|text)\n", section, re.MULTILINE | re.DOTALL)
+    }
+    missing = documented - shown
+    assert not missing, f"calls without an example in {EXAMPLES}: {sorted(missing)}"
+    assert shown == documented
 
 
 def test_every_kind_of_entry_is_explained() -> None:

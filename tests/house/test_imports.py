@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import files, imports, is_below, module, tree
+from tests.house.source import CLIENT, files, imports, is_below, module, tree
 
 UPPER = ("portal.pages", "portal.api", "portal.cli", "portal.cli_clients", "jobs")
 ENTRANCES = ("portal.create_app", "wsgi", "local", "deploy", "bench", "tests")
@@ -28,6 +28,7 @@ FORBIDDEN = {
     "config": ("portal", "jobs", "flask", "local", "deploy"),
     "local": ("portal", "jobs", "deploy", "tests", "bench"),
     "deploy": ("portal", "wsgi", "local", "tests", "bench"),
+    "clients": ("portal", "jobs", "config", "wsgi", "local", "deploy", "bench", "tests"),
 }
 """By layer, what it must not know."""
 
@@ -43,7 +44,7 @@ CALLERS = {
     "portal.boot": "fixes production's clock, so that nobody can move it",
 }
 
-SOURCE = files("config.py", "wsgi.py", "portal", "jobs", "local", "deploy")
+SOURCE = files("config.py", "wsgi.py", "portal", "jobs", "local", "deploy", CLIENT)
 
 
 def layer(path: Path) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import PROGRAM, ROOT, files, read, tree
+from tests.house.source import CLIENT, PROGRAM, ROOT, files, read, tree
 
 SOURCE = files(*PROGRAM)
 TESTS = files("tests")
@@ -21,6 +21,7 @@ FLOATS = {
     "portal/api/rates.py": "seconds of a window",
     "portal/cli_clients.py": "hours of an overlap",
     "portal/services/clients/callers.py": "seconds that a key is remembered",
+    "clients/python/src": "seconds to wait; amounts are Decimals, a float is refused",
     "portal/services/rates.py": "a deadline in seconds",
     "portal/services/webhooks": "deadlines and pauses in seconds",
     "jobs/webhooks.py": "a pause in seconds",
@@ -47,7 +48,7 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert len(says.split()) >= 2
 
 
-@pytest.mark.parametrize("path", files("portal", "jobs", "config.py"), ids=str)
+@pytest.mark.parametrize("path", files("portal", "jobs", "config.py", CLIENT), ids=str)
 def test_no_float_is_near_money(path: Path) -> None:
     """Neither `float`, nor 0.15, nor a division that makes one (paths are joined with / too)."""
     found = []
