@@ -27,7 +27,8 @@ class FeedQuery(Query):
     """Where to read on, what, and how much."""
 
     after: str | None = Field(
-        None, description="The `next_cursor` of the page before; leave it out for the first one."
+        None,
+        description="The `next_cursor` of the page before; leave it out for the first one.",
     )
     since: str | None = Field(
         None,

@@ -11,6 +11,7 @@ Knows no Flask request, no person and no HTTP. The rules in prose: README.md bes
 """
 
 from portal.ledger.assets import AssetInfo, add_asset, assets
+from portal.ledger.batches import post_batch, post_within
 from portal.ledger.clock import (
     HOUR,
     close_hour,
@@ -39,7 +40,7 @@ from portal.ledger.events import (
 )
 from portal.ledger.holds import DueHold, Hold, due_holds, hold, holds
 from portal.ledger.payments import claim_payment
-from portal.ledger.poster import Poster, autocommit, post_batch, post_within
+from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
 from portal.ledger.trial_balance import TrialBalance, trial_balance

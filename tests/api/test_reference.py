@@ -59,7 +59,7 @@ def test_every_call_says_all_that_a_caller_must_know(document: Any) -> None:
         for parameter in each["parameters"]:
             assert parameter["description"], parameter
             assert parameter["schema"]["type"], parameter
-            assert "example" in parameter or parameter["name"] == "cursor", parameter
+            assert "example" in parameter or parameter["name"] in ("cursor", "after"), parameter
         for status, response in each["responses"].items():
             assert response["description"], (each["operationId"], status)
             assert "X-Request-Id" in response["headers"]
@@ -140,7 +140,7 @@ def test_a_parameter_is_taken_if_and_only_if_the_document_has_it(api: Api, docum
         path = address.format_map(known | {"entry_id": f"{owner}-1"})
         described = document["paths"][address]["get"]["parameters"]
         names = {each["name"] for each in described if each["in"] == "query"}
-        for name in ("limit", "cursor", "from", "to", "at", "nobodys"):
+        for name in ("limit", "cursor", "after", "since", "types", "from", "to", "at", "nobodys"):
             answer = api.get(path.removeprefix("/api/v1") + f"?{name}=%00")
             assert answer.json is not None
             is_unknown = "no such parameter" in answer.json.get("detail", "")
