@@ -1,10 +1,13 @@
 """Checks of ours beside schemathesis's own, which loads this module by its name."""
 
 import json
+from itertools import count
+from typing import Any
 
 import jsonschema_rs
 import schemathesis
 
+from portal.api.calls import IDEMPOTENCY_KEY
 from portal.api.problems import CODES
 
 OF_THE_SCHEMA = {
@@ -28,6 +31,19 @@ UNSAYABLE = {
     "cursor": "where the list's other pages begin",
 }
 """Parameters with a rule that no schema says, and the rule."""
+
+
+NUMBERS = count(1)
+
+
+@schemathesis.hook
+def before_call(
+    _context: schemathesis.HookContext, case: schemathesis.Case, _options: dict[str, Any]
+) -> None:
+    """The document's example of a key is used once: else most calls would only be told so."""
+    name = "Idempotency-Key"
+    if case.headers and case.headers.get(name) == IDEMPOTENCY_KEY.example:
+        case.headers[name] = f"key-{next(NUMBERS)}"
 
 
 @schemathesis.check
