@@ -30,9 +30,9 @@ class Size:
     users: int = 20_000
     connections: int = 64
     workers: int = 2
-    seconds: float = 5.0
-    warm_up: float = 1.5
-    passes: int = 5
+    seconds: float = 4.0
+    warm_up: float = 1.0
+    passes: int = 7
 
 
 def run(size: Size) -> Iterator[Figure]:
@@ -61,6 +61,9 @@ def run(size: Size) -> Iterator[Figure]:
                     reads.append(send(partial(_reads, size.users, token), "/users/%d/stats"))
                     say(f"pass {n + 1}: win {_ratio(wins[-1]):.3f}, read {_ratio(reads[-1]):.3f}")
             entries = books.ask("SELECT count(*) FROM ledger.entries")
+            for line in log.read_text().splitlines():
+                if " INFO portal.api " not in line:
+                    say(line[:200])
             logged = log.read_text().count(" INFO portal.api ")
     yield from _figures(wins, reads, entries, logged)
 
@@ -107,6 +110,7 @@ def _middle(pairs: list[Pair]) -> Pair:
 def _figures(wins: list[Pair], reads: list[Pair], entries: int, logged: int) -> Iterator[Figure]:
     loads = [load for pair in (*wins, *reads) for load in pair]
     statuses = sum((load.statuses for load in loads), Counter[bytes]())
+    say("answers: " + ", ".join(f"{n} of {status.decode()}" for status, n in statuses.items()))
     answered = sum(with_.statuses.total() for with_, _ in (*wins, *reads))
     checked = {
         "lost": statuses[b"201"] - entries,

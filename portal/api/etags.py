@@ -73,9 +73,9 @@ def _tag(version: str) -> str:
 
 def _told(response: Response, tag: str) -> Response:
     headers = response.headers
-    headers["ETag"] = f'W/"{tag}"'
-    headers["Cache-Control"] = "private, no-cache"
-    headers["Vary"] = "Authorization"
+    headers.add("ETag", f'W/"{tag}"')
+    headers.add("Cache-Control", "private, no-cache")
+    headers.add("Vary", "Authorization")
     if response.status_code == NOT_MODIFIED:
         headers.pop("Content-Type", None)
     return response

@@ -46,22 +46,33 @@ _batches: dict[str, Histogram] = {}
 def count(method: str, route: str, status: int, code: str, seconds: float) -> None:
     """Count an answered request. Every argument is of a closed list, so that the series are few."""
     key = (method, route, status, code)
-    counter = _requests.get(key)
-    if counter is None:
-        counter = _requests[key] = REQUESTS.labels(method, route, str(status), code)
-    counter.inc()
-    duration = _durations.get(key[:2])
-    if duration is None:
-        duration = _durations[key[:2]] = DURATIONS.labels(method, route)
-    duration.observe(seconds)
+    try:
+        counter = _requests.get(key)
+        if counter is None:
+            counter = _requests[key] = REQUESTS.labels(method, route, str(status), code)
+        counter.inc()
+        duration = _durations.get(key[:2])
+        if duration is None:
+            duration = _durations[key[:2]] = DURATIONS.labels(method, route)
+        duration.observe(seconds)
+    except OSError as error:
+        _go_on(error)
 
 
 def count_batch(lane: str, entries: int) -> None:
     """Count what a poster's lane sent in one call."""
-    batch = _batches.get(lane)
-    if batch is None:
-        batch = _batches[lane] = BATCHES.labels(lane)
-    batch.observe(entries)
+    try:
+        batch = _batches.get(lane)
+        if batch is None:
+            batch = _batches[lane] = BATCHES.labels(lane)
+        batch.observe(entries)
+    except OSError as error:
+        _go_on(error)
+
+
+def _go_on(error: OSError) -> None:
+    """No answer and no posting fails because it can't be counted, in a directory that is gone, say."""
+    log.warning("not counted, see PROMETHEUS_MULTIPROC_DIR: %s", error.strerror)
 
 
 def serve(settings: Settings) -> None:

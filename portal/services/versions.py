@@ -5,6 +5,7 @@ the books. It must then never come back: an owner's numbers only grow, and Postg
 that a row was written even if what it says was said before.
 """
 
+from contextlib import closing
 from typing import Any
 
 from portal.runtime import runtime
@@ -51,6 +52,10 @@ def of_conversions() -> str | None:
 
 
 def _version(query: str, **known: Any) -> str | None:
-    with runtime().snapshot() as connection:
-        row = connection.exec_driver_sql(query, known).first()
-    return None if row is None or row[0] is None else repr(tuple(row))
+    with (
+        runtime().snapshot() as connection,
+        closing(connection.connection.cursor()) as cursor,  # the driver's own: half the cost
+    ):
+        cursor.execute(query, known)
+        row = cursor.fetchone()
+    return None if row is None or row[0] is None else repr(row)

@@ -75,3 +75,12 @@ def test_one_address_tells_the_sum_of_all_workers_also_when_one_has_died(
     ask(web, 40)
     assert counted(metrics_port) == 100
     assert web.key not in told(metrics_port)
+
+
+def test_a_directory_of_counts_that_is_gone_fails_no_request(
+    programs: Programs, app: Flask, tmp_path: Path
+) -> None:
+    gone = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "gone")}
+    with closing(Web(programs, app, **gone)) as web:
+        ask(web, 20)
+        assert "not counted" in web.program.said()
