@@ -17,7 +17,7 @@ from jobs.context import app
 from jobs.queue import WEBHOOKS, connection, queue
 from portal.logs import configure
 
-NICENESS = 10
+NICENESS = 5
 
 
 class PromptWorker(SimpleWorker):

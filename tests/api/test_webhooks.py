@@ -130,6 +130,19 @@ def test_private_addresses_are_refused_where_the_settings_say_so(
         assert answer.json["detail"] == "the URL's host has a private or reserved address"
 
 
+def test_an_endpoint_needs_no_redis_and_one_event_again_says_try_later(
+    api: Api, client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = api.app.extensions["dreamland"]
+    away = replace(runtime.settings, redis_url="redis://127.0.0.1:1/0")
+    monkeypatch.setitem(api.app.extensions, "dreamland", _with(runtime, away))
+    path = f"{PATH}/{make(api, client)['endpoint']['endpoint_id']}"
+    owner = api.books.owner()
+    api.books.bonus(owner, "GOLD_COIN", "1")
+    answer = api.post(f"{path}/replays", {"event_id": f"{owner}-1"}, token=client)
+    assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+
+
 def _with(runtime: Any, settings: Any) -> Any:
     made = copy.copy(runtime)
     object.__setattr__(made, "settings", settings)

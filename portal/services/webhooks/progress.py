@@ -146,13 +146,14 @@ def _give_up(connection: Connection, endpoint: Endpoint, since: datetime | None)
 
 DISABLE = """
 UPDATE webhook_endpoints SET state = 'disabled', disabled_reason = :reason
-WHERE id = :id AND state = 'enabled'
+WHERE id = :id AND state = 'enabled' AND url = :url
 """
 
 
 def disable(connection: Connection, endpoint: Endpoint, reason: str) -> None:
     """Send nothing more until somebody enables it again; then it goes on where it was."""
-    if connection.execute(text(DISABLE), {"id": endpoint.id, "reason": reason}).rowcount:
+    known = {"id": endpoint.id, "url": endpoint.url, "reason": reason}
+    if connection.execute(text(DISABLE), known).rowcount:
         log.warning("webhook endpoint %d is disabled: %s", endpoint.id, reason)
 
 

@@ -160,18 +160,26 @@ class _Connection(http.client.HTTPConnection):
 
 
 class _Timed:
-    """A socket whose every step ends at a deadline, however slowly the other side drips."""
+    """A socket whose every step ends at a deadline, however slowly the other side drips.
+
+    What is to be sent goes at the first read, in one piece: http.client hands head and body over apart,
+    which would cost two packets and wake the receiver twice.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        self._unsent = b""
         self.deadline = 0.0
 
     def sendall(self, data: bytes) -> None:
-        self._socket.settimeout(_left(self.deadline))
-        self._socket.sendall(data)
+        self._unsent += data
 
     def receive(self, buffer: Any) -> int:
         self._socket.settimeout(_left(self.deadline))
+        if self._unsent:
+            unsent, self._unsent = self._unsent, b""
+            self._socket.sendall(unsent)
+            self._socket.settimeout(_left(self.deadline))
         return self._socket.recv_into(buffer)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
