@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -50,6 +51,13 @@ def live(shared_database: URL, tmp_path_factory: pytest.TempPathFactory) -> Iter
         base = f"http://127.0.0.1:{web.port}"
         yield Live(base, web.key, Books(engine), programs, settings.redis_url)
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def at_noon(live: Live) -> None:
+    """It is noon tomorrow, so that no test meets a midnight."""
+    today = live.books.now().replace(hour=12, minute=0, second=0, microsecond=0)
+    live.books.set_clock(today + timedelta(days=1))
 
 
 @pytest.fixture(scope="module")

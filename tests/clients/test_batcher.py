@@ -98,6 +98,7 @@ def keys_of(scripted: Scripted) -> list[list[str]]:
     return [[each["idempotency_key"] for each in a.json()["wins"]] for a in scripted.asked]
 
 
+@pytest.mark.usefixtures("at_noon")
 def test_wins_are_booked_and_each_result_is_told(live: Live, seen: Seen) -> None:
     with Dreamland(live.base, live.key) as client:
         users = [live.user(client) for _ in range(7)]
@@ -120,6 +121,7 @@ def test_wins_are_booked_and_each_result_is_told(live: Live, seen: Seen) -> None
         assert references == [f"r{n}" for n in range(1000) if n % 7 == 3][::-1]
 
 
+@pytest.mark.usefixtures("at_noon")
 def test_several_senders_keep_the_order_of_each_user(live: Live, seen: Seen) -> None:
     with Dreamland(live.base, live.key) as client:
         users = [live.user(client) for _ in range(20)]

@@ -28,6 +28,8 @@ from dreamland_client import (
 )
 from tests.clients.conftest import Live
 
+pytestmark = pytest.mark.usefixtures("at_noon")
+
 SMALLEST = Decimal("0.000000000000000001")
 ANY = {"game": "maze", "reference": "r1"}
 

@@ -20,6 +20,8 @@ from tests.clients.conftest import Live
 from tests.clients.scripted import Scripted, says
 from tests.concurrency.programs import eventually
 
+pytestmark = pytest.mark.usefixtures("at_noon")
+
 
 def test_what_was_booked_is_in_the_feed_in_order(live: Live, client: Dreamland) -> None:
     user, now = live.user(client), live.books.now()

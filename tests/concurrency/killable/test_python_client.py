@@ -18,6 +18,7 @@ from tests.factories import Books
 WINS = 10_000
 USERS = 50
 UNITS = 10**15
+PATIENCE_S = 120
 PATHS = f"{ROOT}:{ROOT / 'clients/python/src'}"
 BOOKED = """
 SELECT e.owner_id || '-' || e.seq AS id, e.reference, min(p.amount) FILTER (WHERE p.line = 1) AS amount
@@ -51,7 +52,9 @@ class Game:
     def wait_for(self, part: float) -> None:
         """Until that part of the wins has its result, whoever sent them."""
         eventually(
-            f"{part:.0%} are done", lambda: self.file.read_bytes().count(b"\n") >= WINS * part
+            f"{part:.0%} are done",
+            lambda: self.file.read_bytes().count(b"\n") >= WINS * part,
+            seconds=PATIENCE_S,
         )
 
 
@@ -82,7 +85,7 @@ def test_a_game_server_killed_amid_10_000_wins_of_a_server_that_restarts_books_e
     web.start()
     game.wait_for(0.8)
     postgres.restart(immediate=True)
-    eventually("it has ended", lambda: not fourth.is_alive(), seconds=120)
+    eventually("it has ended", lambda: not fourth.is_alive(), seconds=PATIENCE_S)
     assert fourth.stop() == 0, fourth.said()
 
     watch = Watch(database)

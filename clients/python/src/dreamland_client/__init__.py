@@ -4,27 +4,16 @@ Start with `Dreamland`. Every error is a `DreamlandError`.
 """
 
 from dreamland_client.answers import (
-    Asset,
     BookedWin,
-    Conversion,
     DayFigures,
     DayWin,
-    Hold,
-    Import,
-    Line,
-    Moved,
-    NewEndpoint,
     Profile,
     Result,
-    Stall,
     Stats,
     Today,
-    Transaction,
     UsdDay,
     UsdHistory,
     User,
-    Wallet,
-    WebhookEndpoint,
     Win,
     ZoneChange,
 )
@@ -62,7 +51,9 @@ from dreamland_client.events import (
     HoldExpired,
     WalletChanged,
 )
+from dreamland_client.holdings import Asset, Hold, Line, Moved, Transaction, Wallet
 from dreamland_client.new_win import NewWin
+from dreamland_client.operations import Conversion, Import, NewEndpoint, Stall, WebhookEndpoint
 from dreamland_client.retries import Retries
 from dreamland_client.values import AmountLike, exact_sum
 from dreamland_client.webhooks import verify

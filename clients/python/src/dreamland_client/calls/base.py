@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 from uuid import uuid4
 
-from dreamland_client.answers import Moved
 from dreamland_client.errors import BadAnswer
+from dreamland_client.holdings import Moved
 from dreamland_client.reading import member, read, read_list
 from dreamland_client.transport import NOT_MODIFIED, Answer, Request, Transport
 

@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from dreamland_client.answers import Conversion
 from dreamland_client.calls.base import Calls, path
 from dreamland_client.errors import BadAnswer, DreamlandError
 from dreamland_client.events import Event, EventPage, event
+from dreamland_client.operations import Conversion
 from dreamland_client.reading import member, read
 from dreamland_client.retries import NEVER
 from dreamland_client.transport import Request

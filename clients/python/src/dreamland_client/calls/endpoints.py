@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from dreamland_client.answers import NewEndpoint, Stall, WebhookEndpoint
 from dreamland_client.calls.base import Calls, path
+from dreamland_client.operations import NewEndpoint, Stall, WebhookEndpoint
 from dreamland_client.reading import member, read, read_list
 from dreamland_client.transport import Request
 from dreamland_client.values import time_text

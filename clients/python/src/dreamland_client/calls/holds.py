@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from dreamland_client.answers import Hold, Moved
 from dreamland_client.calls.base import Calls, path
+from dreamland_client.holdings import Hold, Moved
 from dreamland_client.reading import member, read
 from dreamland_client.values import AmountLike, amount_text, time_text
 

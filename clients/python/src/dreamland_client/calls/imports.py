@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from dreamland_client.answers import Import
 from dreamland_client.calls.base import Calls, checked_key, path
 from dreamland_client.errors import BadAnswer, ImportNotDone
 from dreamland_client.new_win import NewWin
+from dreamland_client.operations import Import
 from dreamland_client.reading import member, read
 from dreamland_client.transport import Request
 

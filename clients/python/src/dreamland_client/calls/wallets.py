@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
-from dreamland_client.answers import Asset, Line, Moved, UsdDay, UsdHistory, Wallet
+from dreamland_client.answers import UsdDay, UsdHistory
 from dreamland_client.calls.base import Calls, path
+from dreamland_client.holdings import Asset, Line, Moved, Wallet
 from dreamland_client.reading import read, read_list
 from dreamland_client.values import AmountLike, amount_text, time_text
 
