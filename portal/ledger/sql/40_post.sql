@@ -117,10 +117,10 @@ BEGIN
         FROM unnest(p_owner, p_kind, p_ledger, p_key, p_hash, p_amount, p_occurred, p_reverses, p_hold, p_expires) WITH ORDINALITY
              AS i (owner_id, kind_id, ledger_id, key_hash, request_hash, amount, occurred_at, reverses_seq, hold_seq, expires_at, n)
         JOIN flows f ON f.kind_id = i.kind_id AND f.ledger_id = i.ledger_id
-        -- v_owners is ascending: a search in it, as a join would compare every entry with every owner.
-        CROSS JOIN LATERAL (SELECT width_bucket(i.owner_id, v_owners) AS at OFFSET 0) x
-        LEFT JOIN LATERAL (SELECT v_seqs[x.at] AS last_seq, v_times[x.at] AS last_booked_at
-                           WHERE v_owners[x.at] = i.owner_id OFFSET 0) o ON true
+        -- The owner's place in v_owners, which is in order: a join is planned for few rows, and reads them all for each.
+        CROSS JOIN LATERAL (SELECT width_bucket(i.owner_id, v_owners) AS place OFFSET 0) x
+        LEFT JOIN LATERAL (SELECT v_seqs[x.place] AS last_seq, v_times[x.place] AS last_booked_at
+                           WHERE v_owners[x.place] = i.owner_id) o ON true
         CROSS JOIN LATERAL (SELECT greatest(v_now, o.last_booked_at) AS booked_at) t
         LEFT JOIN LATERAL (SELECT e.seq, e.request_hash, e.booked_at, e.day FROM entries e
                            WHERE e.owner_id = i.owner_id AND e.key_hash = i.key_hash OFFSET 0) k ON true
