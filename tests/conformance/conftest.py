@@ -28,7 +28,7 @@ def live_app(shared_database: URL, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def web(live_app: Flask, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """Two workers. User 1 has 1-1 a win, 1-2 a top-up, 1-3 a spend, 1-4 and 1-5 holds; user 2 a top-up.
+    """Two workers. User 1 has 1-1 a win, 1-2 a top-up, 1-3 a spend, 1-4 to 1-13 holds; user 2 a top-up.
 
     The hour of noon is over, and next to be converted.
     """
@@ -54,6 +54,6 @@ def seed(app: Flask, books: Books, key: str) -> None:
     assert books.win(1, "0.5", NOON) == 1
     assert books.top_up(1, "GOLD_COIN", "1000000") == 2
     assert books.spend(1, "GOLD_COIN", "5") == 3
-    for number in (4, 5):
+    for number in range(4, 14):
         assert books.hold(1, "GOLD_COIN", "7", NOON + timedelta(days=9)) == number
     assert books.top_up(2, "LOYALTY_POINT", "1000") == 1
