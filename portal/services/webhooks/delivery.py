@@ -98,7 +98,7 @@ class Courier:
         self, endpoint_id: int, should_stop: ShouldStop = _never, must_stop: ShouldStop = _never
     ) -> None:
         self._id = endpoint_id
-        self._should_stop = lambda: should_stop() or must_stop()
+        self._should_stop = should_stop
         self._must_stop = must_stop
         self._size = PAGE
         self._lock: Connection | None = None
@@ -108,11 +108,14 @@ class Courier:
     def work(self) -> None:
         """Deliver what is there; the next work goes on, whatever became of this one."""
         try:
-            while not self._should_stop() and self._is_alone() and self._page():
+            while self._may_go_on() and self._is_alone() and self._page():
                 pass
         except Exception as error:  # noqa: BLE001 - one endpoint's trouble is not another's
             log.error("webhook endpoint %d is left to the next turn\n%s", self._id, trace(error))  # noqa: TRY400
             self.close()
+
+    def _may_go_on(self) -> bool:
+        return not self._should_stop() and not self._must_stop()
 
     def close(self) -> None:
         """Let another have the endpoint."""
