@@ -14,13 +14,13 @@ from portal.services.webhooks import delivery
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S = 150
-"""Of a turn, and of the message that was under way at its end."""
+TIMEOUT_S = 240
+"""Of a turn, and of the pages that were under way at its end."""
 TURN_S = 55
 LOOK_S = 0.5
 KEEP_S = 3600
 stopping = threading.Event()
-"""Set when the worker was told to end: it then ends between two messages."""
+"""Set when the worker was told to end: it then ends between two messages, not two pages."""
 
 
 class Turn:
@@ -33,12 +33,12 @@ class Turn:
         self._is_over = False
 
     def is_over(self) -> bool:
-        """Asked by every thread, before each message."""
+        """Asked by every courier, before each page."""
         now = time.monotonic()
         if not self._is_over and now > self._look:
             self._look = now + LOOK_S
             self._is_over = now > self._end or self._is_awaited()
-        return self._is_over or stopping.is_set()
+        return self._is_over
 
     def _is_awaited(self) -> bool:
         try:
@@ -50,7 +50,7 @@ class Turn:
 @in_app
 def deliver() -> None:
     """Deliver to all endpoints for about a minute. Safe to run twice at once."""
-    delivery.deliver(Turn().is_over)
+    delivery.deliver(Turn().is_over, stopping.is_set)
 
 
 @in_app

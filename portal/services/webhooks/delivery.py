@@ -25,7 +25,9 @@ from portal.services.webhooks.sending import Sender
 
 log = logging.getLogger(__name__)
 
-PAGE = 200
+PAGE, SMALLEST = 200, 8
+PAGE_S = 30
+"""After that a page is cut, and the next one is smaller: with a slow receiver the cursor must move too."""
 POLL_S = 0.5
 COURIERS = 16
 """How many endpoints are delivered to at a time."""
@@ -33,16 +35,26 @@ COURIERS = 16
 ShouldStop = Callable[[], bool]
 
 
-def deliver(should_stop: ShouldStop) -> None:
-    """Deliver to every enabled endpoint as events come, until told to stop, or until there is none."""
+def _never() -> bool:
+    return False
+
+
+def deliver(should_stop: ShouldStop, must_stop: ShouldStop = _never) -> None:
+    """Deliver to every enabled endpoint as events come, until told to stop, or until there is none.
+
+    `should_stop` is asked between pages; `must_stop` before each message: what was sent of its page then
+    comes again.
+    """
     couriers: dict[int, Courier] = {}
     busy: dict[int, Future[None]] = {}
     with ThreadPoolExecutor(COURIERS, thread_name_prefix="courier") as threads:
         try:
-            while not should_stop() and (enabled := _enabled()):
+            while not should_stop() and not must_stop() and (enabled := _enabled()):
                 for number in enabled:
                     if number not in busy or busy[number].done():
-                        courier = couriers.setdefault(number, Courier(number, should_stop))
+                        courier = couriers.setdefault(
+                            number, Courier(number, should_stop, must_stop)
+                        )
                         busy[number] = threads.submit(copy_context().run, courier.work)
                 time.sleep(POLL_S)
         finally:
@@ -82,9 +94,13 @@ def _senders(endpoint: Endpoint) -> Senders:
 class Courier:
     """Delivers to one endpoint. Holds its lock from the first work on until closed."""
 
-    def __init__(self, endpoint_id: int, should_stop: ShouldStop) -> None:
+    def __init__(
+        self, endpoint_id: int, should_stop: ShouldStop = _never, must_stop: ShouldStop = _never
+    ) -> None:
         self._id = endpoint_id
         self._should_stop = should_stop
+        self._must_stop = must_stop
+        self._size = PAGE
         self._lock: Connection | None = None
         self._senders: Senders | None = None
         self._url = ""
@@ -92,11 +108,14 @@ class Courier:
     def work(self) -> None:
         """Deliver what is there; the next work goes on, whatever became of this one."""
         try:
-            while not self._should_stop() and self._is_alone() and self._page():
+            while self._may_go_on() and self._is_alone() and self._page():
                 pass
         except Exception as error:  # noqa: BLE001 - one endpoint's trouble is not another's
             log.error("webhook endpoint %d is left to the next turn\n%s", self._id, trace(error))  # noqa: TRY400
             self.close()
+
+    def _may_go_on(self) -> bool:
+        return not self._should_stop() and not self._must_stop()
 
     def close(self) -> None:
         """Let another have the endpoint."""
@@ -156,7 +175,8 @@ class Courier:
         return self._senders
 
     def _deliver(self, endpoint: Endpoint, senders: Senders) -> bool:
-        told, page = events.told(endpoint.position, endpoint.interest, PAGE)
+        began = time.monotonic()
+        told, page = events.told(endpoint.position, endpoint.interest, self._size)
         if page.next == endpoint.position:
             return False
         by_user: dict[int, UserEvents] = {}
@@ -168,8 +188,18 @@ class Courier:
             )
         stalled, waiting = _stalled(endpoint, list(by_user))
         free = [user for owner, user in by_user.items() if owner not in stalled]
-        outcome = senders.send(free, self._should_stop) if free else Outcome([])
+        outcome = senders.send(free, self._until(began + PAGE_S)) if free else Outcome([])
+        self._resize(time.monotonic() - began)
         return progress.of_page(endpoint, outcome, page.next, waiting) and page.has_more
+
+    def _until(self, end: float) -> ShouldStop:
+        return lambda: self._must_stop() or time.monotonic() > end
+
+    def _resize(self, took_s: float) -> None:
+        if took_s > PAGE_S:
+            self._size = max(SMALLEST, self._size // 4)
+        elif took_s * 4 < PAGE_S:
+            self._size = min(PAGE, self._size * 2)
 
     def _retry(self, endpoint: Endpoint, senders: Senders, stalls: list[Stall]) -> bool:
         """Send waiting users' events from the first that was not taken, up to the cursor, a page each.
@@ -188,7 +218,8 @@ class Courier:
             reached[stall.owner_id] = entries[-1].seq + 1 if len(entries) == PAGE else None
             if pairs:
                 users.append(UserEvents(stall.owner_id, pairs))
-        outcome = senders.send(users, self._should_stop) if users else Outcome([])
+        until = self._until(time.monotonic() + PAGE_S)
+        outcome = senders.send(users, until) if users else Outcome([])
         progress.of_stalls(endpoint, stalls, outcome, reached)
         return any(user.is_done and reached[user.owner_id] for user in users)
 

@@ -1,5 +1,6 @@
 """Delivery: every event at least once, each user's in order, whatever the receiver does."""
 
+import time
 from contextvars import copy_context
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -8,10 +9,11 @@ import pytest
 
 from portal.ledger.events import START
 from portal.services import events
-from portal.services.webhooks import endpoints
+from portal.services.webhooks import delivery, endpoints
 from portal.services.webhooks.backoff import STEPS, pause
 from portal.services.webhooks.delivery import Courier
 from portal.services.webhooks.senders import DOWN
+from tests.concurrency.programs import eventually
 from tests.factories import Books
 from tests.receiver import Message, Receiver
 from tests.services.webhooks.conftest import Hook, bonuses
@@ -271,13 +273,37 @@ def test_told_to_stop_in_the_middle_of_a_page_it_stops_and_the_next_one_goes_on(
     owner, other = books.owner(), books.owner()
     bonuses(books, owner, 10)
     bonuses(books, other, 10)
-    courier = Courier(hook.id, lambda: len(receiver.seen) >= 5)
+    courier = Courier(hook.id, must_stop=lambda: len(receiver.seen) >= 5)
     courier.work()
     courier.close()
     assert 5 <= len(receiver.seen) <= 7
     assert hook.stalls() == []
     hook.deliver()
     assert receiver.seqs(owner) == receiver.seqs(other) == list(range(1, 11))
+
+
+def test_with_a_slow_receiver_pages_get_smaller_and_the_cursor_moves_on(
+    hook: Hook, books: Books, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages that are cut would else begin at the same place for ever."""
+    monkeypatch.setattr(delivery, "PAGE_S", 1)
+    owners = [books.owner() for _ in range(100)]
+    books.post(*(books.entry("bonus", owner, "1", asset="GOLD_COIN") for owner in owners))
+
+    def slow(_: Message) -> int:
+        time.sleep(0.25)
+        return 200
+
+    receiver.answer = slow
+    courier = Courier(hook.id)
+
+    def is_done() -> bool:
+        courier.work()
+        return endpoints.behind(hook.now()) == 0
+
+    eventually("all was delivered", is_done, seconds=60)
+    courier.close()
+    assert all(receiver.seqs(owner) == [1] for owner in owners)
 
 
 def test_a_replay_sends_all_since_a_time_again_in_order(
