@@ -5,7 +5,7 @@ done a chunk or has not begun with it. Two workers never have the same import at
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,6 +29,9 @@ SLICE_S = 2
 LONGEST_WAIT = "2s"
 """For users locked elsewhere, while those before them stay locked by the chunk."""
 
+CheckOf = Callable[[int], Check]
+"""What a client's wins are held against, by its id: what else it may not book."""
+
 DUE = """
 SELECT i.id, (SELECT min(c.number) FROM import_chunks c WHERE c.import_id = i.id AND c.finished_at IS NULL)
 FROM imports i WHERE i.state <> 'done' ORDER BY i.id
@@ -41,7 +44,7 @@ def due() -> list[tuple[int, int]]:
         return [(row[0], row[1]) for row in connection.execute(text(DUE))]
 
 
-def work(import_id: int, number: int, check: Check | None = None) -> int | None:
+def work(import_id: int, number: int, check_of: CheckOf | None = None) -> int | None:
     """Book an import's chunks for SLICE_S seconds, from `number` on; the chunk that is next then.
 
     None when the import is done, another worker has it, or `number` is not its next chunk: whoever
@@ -51,9 +54,9 @@ def work(import_id: int, number: int, check: Check | None = None) -> int | None:
         if not alone or _next(import_id) != number:
             return None
         until = time.monotonic() + SLICE_S
-        following = _book(import_id, number, check)
+        following = _book(import_id, number, check_of)
         while following is not None and time.monotonic() < until:
-            following = _book(import_id, following, check)
+            following = _book(import_id, following, check_of)
         return following
 
 
@@ -92,13 +95,14 @@ UPDATE imports SET state = 'done', finished_at = ledger.clock() WHERE id = :id
 """
 
 
-def _book(import_id: int, number: int, check: Check | None) -> int | None:
+def _book(import_id: int, number: int, check_of: CheckOf | None) -> int | None:
     """Book a chunk in one transaction; the number of the next, None for the last."""
     this = {"id": import_id, "number": number}
     with runtime().engine.begin() as connection:
         connection.execute(text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'"))
         connection.execute(text(BEGIN), this)
         chunk = connection.execute(text(CHUNK), this).one()
+        check = check_of(chunk.client_id) if check_of else None
         read = list(lines.read(chunk.format, chunk.first_line, chunk.content, check))
         counts, refused = _post(connection, chunk.client_id, read)
         if refused:
