@@ -5,7 +5,7 @@ done a chunk or has not begun with it. Two workers never have the same import at
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,7 @@ SLICE_S = 2
 """After which a worker leaves an import to see what else is to be done."""
 LONGEST_WAIT = "2s"
 """For users locked elsewhere, while those before them stay locked by the chunk."""
+
 
 DUE = """
 SELECT i.id, (SELECT min(c.number) FROM import_chunks c WHERE c.import_id = i.id AND c.finished_at IS NULL)
