@@ -1,4 +1,4 @@
-# One image for web, worker, scheduler and every command of the app: deploy/start tells them apart.
+# One image for web, worker, webhooks, scheduler and every command of the app: deploy/start tells them apart.
 #   docker build -t dreamland .
 
 FROM python:3.13.14-slim-trixie AS packages

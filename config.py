@@ -43,10 +43,25 @@ class Settings:
     rate_max_move_percent: Decimal
     rate_grace: timedelta
     chunk_users: int
+    import_max_age: timedelta
+    import_max_bytes: int
+    import_max_lines: int
+    import_chunk_lines: int
+    import_keep: timedelta
     queue_limit: int
     batch_limit: int
     statement_timeout_ms: int
+    webhook_private: bool
+    webhook_timeout_s: float
+    webhook_patience: timedelta
     log_level: str
+    proxies: int
+    """How many trusted proxies stand in front: the caller's address is what the first of them saw."""
+    rate_limit_per_minute: int
+    """Of a client that has no limit of its own; 0: none."""
+    metrics_host: str
+    metrics_port: int
+    """0: no metrics."""
 
     @property
     def is_production(self) -> bool:
@@ -77,10 +92,22 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         rate_max_move_percent=_decimal(env, "RATE_MAX_MOVE_PERCENT", "25"),
         rate_grace=timedelta(seconds=_number(env, "RATE_GRACE_SECONDS", 3600)),
         chunk_users=_whole(env, "CONVERSION_CHUNK_USERS", 1000),
+        import_max_age=timedelta(days=_number(env, "IMPORT_MAX_AGE_DAYS", 30)),
+        import_max_bytes=_whole(env, "IMPORT_MAX_BYTES", 64 * 1024 * 1024),
+        import_max_lines=_whole(env, "IMPORT_MAX_LINES", 1_000_000),
+        import_chunk_lines=_whole(env, "IMPORT_CHUNK_LINES", 500),
+        import_keep=timedelta(days=_number(env, "IMPORT_KEEP_DAYS", 90)),
         queue_limit=_whole(env, "POST_QUEUE_LIMIT", 2000),
         batch_limit=_whole(env, "POST_BATCH_LIMIT", 500),
         statement_timeout_ms=_whole(env, "STATEMENT_TIMEOUT_MS", 15000),
+        webhook_private=_one_of(env, "WEBHOOK_PRIVATE_ADDRESSES", *_private_choices(env)) == "yes",
+        webhook_timeout_s=_number(env, "WEBHOOK_TIMEOUT_SECONDS", 15),
+        webhook_patience=timedelta(days=_number(env, "WEBHOOK_PATIENCE_DAYS", 3)),
         log_level=_one_of(env, "LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
+        proxies=_count(env, "PROXIES", 0, 10),
+        rate_limit_per_minute=_count(env, "RATE_LIMIT_PER_MINUTE", 60_000, 10**8),
+        metrics_host=env.get("METRICS_HOST", "127.0.0.1"),
+        metrics_port=_count(env, "METRICS_PORT", 9464, 65_535),
     )
     _check(settings)
     return settings
@@ -102,6 +129,8 @@ def _check(settings: Settings) -> None:
         raise ConfigError("RATE_URL must be an http(s) address when RATE_SOURCE is http")
     if not 1 <= settings.chunk_users <= 1000:
         raise ConfigError("CONVERSION_CHUNK_USERS must be from 1 to 1000")
+    if not 1 <= settings.import_chunk_lines <= 1000:
+        raise ConfigError("IMPORT_CHUNK_LINES must be from 1 to 1000")
     if not 1 <= settings.batch_limit <= 1000:
         raise ConfigError("POST_BATCH_LIMIT must be from 1 to 1000")
     decimals = -int(settings.rate_fixed.as_tuple().exponent)
@@ -117,6 +146,11 @@ def _check(settings: Settings) -> None:
         settings.secret_key == DEMO_SECRET or len(settings.secret_key) < 32
     ):
         raise ConfigError("SECRET_KEY must be set, to at least 32 characters, in production")
+
+
+def _private_choices(env: Mapping[str, str]) -> tuple[str, ...]:
+    """In production webhooks never reach addresses of its own network; elsewhere they do, unless told."""
+    return ("no",) if env.get("DREAMLAND_ENV") == "production" else ("yes", "no")
 
 
 def _required(env: Mapping[str, str], name: str) -> str:
@@ -146,6 +180,13 @@ def _whole(env: Mapping[str, str], name: str, default: int) -> int:
     value = _number(env, name, default)
     if value != int(value):
         raise ConfigError(f"{name} must be a whole number, not {env[name]!r}")
+    return int(value)
+
+
+def _count(env: Mapping[str, str], name: str, default: int, largest: int) -> int:
+    value = env.get(name, str(default))
+    if not (value.isascii() and value.isdecimal()) or int(value) > largest:
+        raise ConfigError(f"{name} must be a whole number from 0 to {largest}, not {value!r}")
     return int(value)
 
 

@@ -17,9 +17,15 @@ ALL = "all"
 BENCHES = {
     "post-batch": ("bench.post_batch", "full wins in batches of 500: 14,000 wins/s or more"),
     "win-http": ("bench.win_http", "one win a request over HTTP: ratio 0.35 or more"),
+    "batch-http": ("bench.batch_http", "batches of 500 wins over HTTP: 10,000 wins/s or more"),
     "wallet-mix": ("bench.wallet_mix", "spends, top-ups, bonuses over HTTP: ratio 0.3 or more"),
     "hot-user": ("bench.hot_user", "the same, all on one user: p99 below 250 ms"),
+    "api-overhead": (
+        "bench.api_overhead",
+        "a call by the same without keys, limits and logs: 0.75",
+    ),
     "convert": ("bench.convert", "the hourly conversion: 9,000 users/s or more"),
+    "outbox": ("bench.outbox", "win-http with webhooks on by without: ratio 0.85 or more"),
     "growth": ("bench.growth", "a win at 5,000,000 entries by one at 100,000: ratio 1.3 or less"),
     "verify": ("bench.verify", "all checks of the books: 200,000 postings/s or more"),
 }
@@ -42,8 +48,8 @@ def _interrupt(*_: object) -> None:
 
 
 def _list(names: list[str]) -> int:
-    lines = [f"  {name:<12} {about}" for name, (_, about) in BENCHES.items()]
-    lines.append(f"  {ALL:<12} every one of them, in this order")
+    lines = [f"  {name:<13} {about}" for name, (_, about) in BENCHES.items()]
+    lines.append(f"  {ALL:<13} every one of them, in this order")
     print("\n".join(["bin/bench NAME, where NAME is one of", *lines]), file=sys.stderr)
     return complain(NAME, f"there is no bench {names[0]!r}") if names else 0
 

@@ -15,6 +15,8 @@ from bench.machine import watched
 
 DRAIN_SECONDS = 30
 READ = 65536
+SEND = 256 * 1024
+"""A batch of 500 wins must fit into a socket's buffer."""
 END = b"\r\n\r\n"
 LENGTH = b"content-length:"
 
@@ -45,6 +47,7 @@ class Connection:
     def __init__(self, address: tuple[str, int]) -> None:
         self._socket = socket.create_connection(address, timeout=10)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND)
         self._socket.setblocking(False)  # noqa: FBT003 - the standard library's
         self._buffer = b""
         self._whole = 0
@@ -55,7 +58,7 @@ class Connection:
         return self._socket.fileno()
 
     def send(self, request: bytes) -> None:
-        """Requests are far smaller than a socket's buffer: they go at once."""
+        """Requests are smaller than a socket's buffer: they go at once."""
         if self._socket.send(request) != len(request):
             raise ConnectionError("a request did not fit the socket's buffer")
 

@@ -4,11 +4,12 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from signal import SIGTERM
 
@@ -22,12 +23,19 @@ STOP_SECONDS = 30
 
 
 @contextmanager
-def web(books: Books, workers: int) -> Iterator[tuple[str, int]]:
-    """The web server of the Procfile, serving bench.wsgi; its address, once it is ready."""
-    port = _free_port()
-    command = _procfile()["web"].replace(" wsgi:app ", " bench.wsgi:app ")
+def web(
+    books: Books, workers: int, target: str = "bench.wsgi:app", log: Path | None = None
+) -> Iterator[tuple[str, int]]:
+    """The web server of the Procfile, serving `target`; its address, once it is ready.
+
+    Its log is added to the file `log`, or seen where there is none.
+    """
+    port = free_port()
+    command = _procfile()["web"].replace(" wsgi:app ", f" {target} ")
+    counts = tempfile.mkdtemp(dir=books.environ["VAR_DIR"])
     environ = {"HOST": HOST, "PORT": str(port), "WEB_WORKERS": str(workers)}
-    with running(books, ["/bin/sh", "-c", command], environ) as process:
+    environ["PROMETHEUS_MULTIPROC_DIR"] = counts
+    with running(books, ["/bin/sh", "-c", command], environ, log) as process:
         url = f"http://{HOST}:{port}/readyz"
         if not wait_until(lambda: process.poll() is not None or _answers(url), START_SECONDS):
             raise TimeoutError(f"{url} did not answer within {START_SECONDS} s")
@@ -49,18 +57,27 @@ def workers(books: Books, count: int) -> Iterator[None]:
 
 
 @contextmanager
+def webhooks(books: Books) -> Iterator[None]:
+    """The worker that delivers webhooks."""
+    with running(books, ["/bin/sh", "-c", _procfile()["webhooks"]], {}):
+        yield
+
+
+@contextmanager
 def running(
-    books: Books, command: list[str], environ: dict[str, str]
+    books: Books, command: list[str], environ: dict[str, str], log: Path | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process in the environment of the books. Ctrl-C is for the bench, which ends it."""
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=books.environ | environ | {"PATH": _path(books), "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=die_with_parent(SIGTERM),  # noqa: PLW1509 - no threads here
-    )
+    with log.open("ab") if log else nullcontext() as errors:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=books.environ | environ | {"PATH": _path(books), "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stderr=errors,
+            start_new_session=True,
+            preexec_fn=die_with_parent(SIGTERM),  # noqa: PLW1509 - no threads here
+        )
     try:
         yield process
     finally:
@@ -93,7 +110,8 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -91,6 +91,8 @@ def books(on: Server, **settings: str) -> Iterator[Books]:
         "VAR_DIR": str(on.var),
         "DREAMLAND_ENV": "testing",
         "LOG_LEVEL": "WARNING",
+        "RATE_LIMIT_PER_MINUTE": "0",
+        "METRICS_PORT": "0",
         **settings,
     }
     with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Whether a container's process does its work: `python -m deploy.healthy web|worker|scheduler`.
+"""Whether a container's process does its work: `python -m deploy.healthy web|worker|webhooks|scheduler`.
 
 Exit status 1, with one line, if it does not. Asked every few seconds for as long as containers run: so
 nothing is imported before it is needed.
@@ -39,6 +39,19 @@ def web() -> str | None:
 
 def worker() -> str | None:
     """A worker says in Redis that it lives, at least every seven minutes."""
+    from jobs.queue import QUEUE  # noqa: PLC0415
+
+    return _worker_of(QUEUE)
+
+
+def webhooks() -> str | None:
+    """The same of the worker of webhooks."""
+    from jobs.queue import WEBHOOKS  # noqa: PLC0415
+
+    return _worker_of(WEBHOOKS)
+
+
+def _worker_of(name: str) -> str | None:
     from rq import Worker  # noqa: PLC0415 - see the head of this file
     from rq.serializers import JSONSerializer  # noqa: PLC0415
 
@@ -46,7 +59,7 @@ def worker() -> str | None:
     from jobs.queue import queue  # noqa: PLC0415
 
     here = socket.gethostname()
-    found = Worker.all(queue=queue(config.load().redis_url), serializer=JSONSerializer)
+    found = Worker.all(queue=queue(config.load().redis_url, name), serializer=JSONSerializer)
     if any(each.hostname == here for each in found):
         return None
     return f"no worker of {here} has said lately that it lives"
@@ -83,6 +96,7 @@ def unless_redis_is_away(ask: Question) -> Question:
 QUESTIONS: dict[str, Question] = {
     "web": web,
     "worker": unless_redis_is_away(worker),
+    "webhooks": unless_redis_is_away(webhooks),
     "scheduler": unless_redis_is_away(scheduler),
 }
 

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from jobs.context import in_app
-from jobs.queue import queue
+from jobs.queue import KEEP_S, TIMEOUT_S, queue
 from portal.runtime import runtime
 from portal.services import conversions
 
-TIMEOUT_S = 600
-KEEP_S = 3600
 HOUR_FORMAT = "%Y%m%dT%H"
 
 

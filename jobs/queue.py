@@ -9,7 +9,14 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 QUEUE = "dreamland"
+LATER = "dreamland-later"
+"""What may wait until nothing else does."""
+WEBHOOKS = "webhooks"
 CONNECT_TIMEOUT_S = 2
+TIMEOUT_S = 600
+"""For a job; then its worker gives it up."""
+KEEP_S = 3600
+"""For which a job's result is kept."""
 
 
 @lru_cache(maxsize=4)
@@ -32,6 +39,6 @@ class JsonJob(Job):
         return cast(JsonJob, super().fetch(*args, **{"serializer": JSONSerializer, **options}))
 
 
-def queue(redis_url: str) -> Queue:
-    """The queue of all jobs."""
-    return Queue(QUEUE, connection=connection(redis_url), serializer=JSONSerializer)
+def queue(redis_url: str, name: str = QUEUE) -> Queue:
+    """The queue of all jobs but webhooks and those of LATER, or the one of that name."""
+    return Queue(name, connection=connection(redis_url), serializer=JSONSerializer)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from redis import Redis
 from rq_scheduler import Scheduler
 
-from jobs import conversions, holds
-from jobs.queue import QUEUE, JsonJob, queue
+from jobs import conversions, holds, imports, webhooks
+from jobs.queue import QUEUE, TIMEOUT_S, WEBHOOKS, JsonJob, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Recurring:
     id: str
     cron: str
     function: object
+    queue: str = QUEUE
+    timeout_s: int = TIMEOUT_S
 
 
 TABLE = (
@@ -26,6 +28,10 @@ TABLE = (
     # An hour that waits for its rate, or whose worker was killed, goes on within a minute.
     Recurring("convert-resume", "* * * * *", conversions.convert_due),
     Recurring("expire-holds", "* * * * *", holds.expire_due),
+    # A file whose worker was killed, or that was sent while Redis was away, goes on within a minute.
+    Recurring("resume-imports", "* * * * *", imports.resume_due),
+    Recurring("forget-imports", "30 3 * * *", imports.forget_due),
+    Recurring("deliver-webhooks", "* * * * *", webhooks.deliver, WEBHOOKS, webhooks.TIMEOUT_S),
 )
 KEEP = -1
 """The job itself must outlive its run, or the scheduler forgets it; its id is always the same one."""
@@ -44,15 +50,15 @@ def apply(scheduler: Scheduler) -> None:
             recurring.cron,
             func=recurring.function,
             id=recurring.id,
-            queue_name=QUEUE,
+            queue_name=recurring.queue,
             use_local_timezone=False,
             result_ttl=KEEP,
-            timeout=conversions.TIMEOUT_S,
+            timeout=recurring.timeout_s,
         )
 
 
 def scheduler(redis_url: str, connection: Redis) -> Scheduler:
-    """The scheduler of the one queue."""
+    """The scheduler of all queues: a job names its own."""
     return Scheduler(
         queue=queue(redis_url), connection=connection, interval=POLL_S, job_class=JsonJob
     )

@@ -9,9 +9,9 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 import config
-from jobs import conversions
+from jobs import conversions, imports
 from jobs.context import app
-from jobs.queue import connection, queue
+from jobs.queue import LATER, connection, queue
 from portal.logs import configure
 
 
@@ -21,9 +21,10 @@ def main() -> None:
     configure(settings.log_level)
     with app().app_context():
         conversions.enqueue_due()  # whatever a killed worker left goes on now
-    work = queue(settings.redis_url)
+        imports.enqueue_due()
+    work = [queue(settings.redis_url), queue(settings.redis_url, LATER)]
     redis = connection(settings.redis_url)
-    worker = SimpleWorker([work], connection=redis, serializer=JSONSerializer)
+    worker = SimpleWorker(work, connection=redis, serializer=JSONSerializer)
     worker.work(logging_level=settings.log_level)
 
 

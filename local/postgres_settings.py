@@ -18,7 +18,7 @@ FIXED: Mapping[str, str] = {
     # Reached by a socket in a directory that is closed to others, never by network.
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
+    "max_connections": "200",
     # Times and texts are the same on every machine.
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -7,6 +7,7 @@ WORKERS (2) for jobs, WEB_WORKERS (2) and WEB_THREADS (32) for the web.
 
 import errno
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from local import demo
 from local.environment import ROOT, Environment, environment, var_directory
@@ -72,6 +74,7 @@ def main() -> int:
         _only_one(lock)
     check_port(chosen)
     adopt_orphans()
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_emptied(var / "run" / "metrics"))
     with environment(var) as services:
         _prepare(services)
         status = _supervise(services, chosen, lock, began)
@@ -113,6 +116,13 @@ def check_port(chosen: Settings) -> None:
                 raise LocalError(where) from error
             reason = error.strerror or str(error)
             raise LocalError(f"cannot listen on {where}: {reason}. Check HOST and PORT.") from error
+
+
+def _emptied(directory: Path) -> Path:
+    """A directory for the counts of the web's processes, without those of the last run."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory
 
 
 def _prepare(services: Environment) -> None:

@@ -84,6 +84,7 @@ def _next(settings: config.Settings) -> list[str]:
         "",
         f"  deploy/start web         # {base}, at HOST and PORT",
         f"  deploy/start worker      # jobs; needs REDIS_URL{yours}",
+        "  deploy/start webhooks    # one, beside the same Redis",
         "  deploy/start scheduler   # one, beside the same Redis",
         "",
     ]

@@ -1,8 +1,8 @@
 """deploy/walk: the containers' steps without containers, on somebody else's PostgreSQL and Redis.
 
 In a new directory: a copy of the source with `setup.sh` run in it, as on a machine of one's own;
-beside it the files and packages of the image, and nothing else. From there web, worker and
-scheduler are started by the image's own entry point. DATABASE_URL and REDIS_URL say where;
+beside it the files and packages of the image, and nothing else. From there web, worker,
+webhooks and scheduler are started by the image's own entry point. DATABASE_URL and REDIS_URL say where;
 the settings of bin/run and config.py hold.
 
     deploy/walk                       until Ctrl-C
@@ -33,7 +33,7 @@ from local.run import Settings, check_port, settings
 from local.supervise import Supervisor
 
 NAME = "deploy/walk"
-PROCESSES = ("web", "worker", "scheduler")
+PROCESSES = ("web", "worker", "webhooks", "scheduler")
 NOT_SOURCE = (".git", ".venv*", "var", "__pycache__", ".*_cache")
 END_OF_IMAGE = "\n# ==="
 ADVICE = "Start that server, or correct the URL."

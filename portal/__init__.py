@@ -1,10 +1,12 @@
 """The Dreamland portal and JSON API."""
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
-from jobs import conversions
-from portal import api, cli, logs, runtime, sessions
+from jobs import conversions, imports, webhooks
+from portal import api, cli, cli_clients, logs, runtime, sessions
+from portal.api import metrics
 from portal.database import db, engine_options, migrate
 from portal.ledger import models as _ledger_tables  # noqa: F401  (registers the tables)
 from portal.services import models as _tables  # noqa: F401
@@ -28,7 +30,19 @@ def create_app(settings: config.Settings | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db)
     with app.app_context():
-        runtime.start(app, settings, db.engine, conversions.enqueue_due)
+        runtime.start(
+            app,
+            settings,
+            db.engine,
+            metrics.count_batch,
+            start_conversions=conversions.enqueue_due,
+            start_import=imports.start,
+            start_webhooks=webhooks.enqueue_delivery,
+            send_webhook_again=webhooks.enqueue_again,
+        )
     api.register(app)
     cli.register(app)
+    cli_clients.register(app)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     return app

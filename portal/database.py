@@ -43,8 +43,9 @@ def engine_options(settings: Settings) -> dict[str, Any]:
         "jit": "off",
     }
     return {
-        "pool_size": 10,
-        "max_overflow": 25,
+        # As many as a process has threads, kept open: one beyond these would be made for a read and closed.
+        "pool_size": 35,
+        "max_overflow": 0,
         "pool_pre_ping": True,  # a connection that broke while nobody used it is made again
         "hide_parameters": True,  # no client text in an error's message
         "connect_args": {

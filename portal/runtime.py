@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -11,6 +12,8 @@ from sqlalchemy import Connection, Engine
 from config import Settings
 from portal import ledger
 
+_reading: ContextVar[Connection | None] = ContextVar("reading", default=None)
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -19,9 +22,16 @@ class Runtime:
     settings: Settings
     engine: Engine
     poster: ledger.Poster
+    feed: ledger.Feed
     start_conversions: Callable[[], None]
     """Has a worker do what is due; needs Redis."""
-    assets: dict[str, ledger.AssetInfo] = field(default_factory=dict)
+    start_import: Callable[[int], None]
+    """Has a worker begin an import; needs Redis."""
+    start_webhooks: Callable[[], None]
+    """Has a worker deliver now; else it does within a minute."""
+    send_webhook_again: Callable[[int, int, int], None]
+    """Has a worker send an endpoint an (owner_id, seq) once more; needs Redis."""
+    assets: dict[str, ledger.AssetInfo] = field(default_factory=dict, init=False)
     """Those that were asked for, by code."""
 
     @property
@@ -29,20 +39,43 @@ class Runtime:
         """How far from the ledger clock the time of a win may lie."""
         return ledger.Window(self.settings.win_max_age, self.settings.win_max_ahead)
 
+    @property
+    def import_window(self) -> ledger.Window:
+        """The same for a win of an import."""
+        return ledger.Window(self.settings.import_max_age, self.settings.win_max_ahead)
+
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """A connection whose reads all see the books at one moment."""
+        """A connection whose reads all see the books at one moment; within a `reading` its own."""
+        if (shared := _reading.get()) is not None:
+            yield shared
+            return
         with self.engine.connect() as connection:
             yield connection.execution_options(isolation_level="REPEATABLE READ")
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A snapshot for all reads of the block that ask for one: one connection, one moment."""
+        with self.snapshot() as connection:
+            token = _reading.set(connection)
+            try:
+                yield connection
+            finally:
+                _reading.reset(token)
+
 
 def start(
-    app: Flask, settings: Settings, engine: Engine, start_conversions: Callable[[], None]
+    app: Flask,
+    settings: Settings,
+    engine: Engine,
+    count_batch: Callable[[str, int], None],
+    **jobs: Callable[..., None],
 ) -> None:
-    """Give the app its runtime."""
+    """Give the app its runtime. `jobs` are those of its fields that enqueue something."""
     window = ledger.Window(settings.win_max_age, settings.win_max_ahead)
-    poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit)
-    app.extensions["dreamland"] = Runtime(settings, engine, poster, start_conversions)
+    poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit, count_batch)
+    feed = ledger.Feed(engine)
+    app.extensions["dreamland"] = Runtime(settings, engine, poster, feed, **jobs)
 
 
 def runtime() -> Runtime:

@@ -38,6 +38,8 @@ def settings_for(database: URL, var_dir: Path) -> Settings:
             "DATABASE_URL": url,
             "REDIS_URL": redis_url,
             "VAR_DIR": str(var_dir),
+            "RATE_LIMIT_PER_MINUTE": "0",
+            "METRICS_PORT": "0",
         }
     )
 

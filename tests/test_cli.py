@@ -64,7 +64,7 @@ def iso(at: datetime) -> str:
 def test_every_command_is_there_and_says_what_it_does(run: Run, app: Flask) -> None:
     for name in (
         *("seed", "convert", "set-rate", "clock", "verify", "trial-balance", "create-user"),
-        *("create-api-key", "replay", "db", "assets"),
+        *("create-api-key", "replay", "db", "assets", "clients", "keys"),
     ):
         assert len(done(run(name, "--help")).splitlines()) > 4
         assert app.cli.commands[name].help

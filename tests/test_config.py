@@ -34,6 +34,16 @@ def test_only_the_database_must_be_named() -> None:
     assert settings.win_max_age == timedelta(hours=24)
     assert settings.win_max_ahead == timedelta(seconds=60)
     assert settings.zone_change_spacing == timedelta(days=30)
+    assert (settings.proxies, settings.rate_limit_per_minute) == (0, 60_000)
+    assert (settings.metrics_host, settings.metrics_port) == ("127.0.0.1", 9464)
+
+
+@pytest.mark.parametrize("name", ["PROXIES", "RATE_LIMIT_PER_MINUTE", "METRICS_PORT"])
+def test_a_count_may_be_none_and_nothing_that_is_no_count(name: str) -> None:
+    assert load(**{name: "0"})
+    for wrong in ("-1", "1.5", "many", "", "1e3", "٣", "9" * 12):
+        with pytest.raises(ConfigError, match=f"{name} must be a whole number"):
+            load(**{name: wrong})
 
 
 def test_settings_are_read_from_the_environment() -> None:
@@ -127,3 +137,11 @@ def test_no_message_tells_the_secret() -> None:
 
 def test_development_always_has_a_secret_to_sign_with() -> None:
     assert load(SECRET_KEY="").secret_key == load().secret_key == config.DEMO_SECRET
+
+
+def test_webhooks_reach_private_addresses_in_development_and_never_in_production() -> None:
+    assert load().webhook_private
+    assert not load(WEBHOOK_PRIVATE_ADDRESSES="no").webhook_private
+    assert not load(**PRODUCTION).webhook_private
+    with pytest.raises(ConfigError, match="WEBHOOK_PRIVATE_ADDRESSES must be one of no"):
+        load(**PRODUCTION, WEBHOOK_PRIVATE_ADDRESSES="yes")

@@ -5,12 +5,18 @@ from flask import Flask
 from portal.api import (
     conversions,
     credits,
+    etags,
+    events,
     health,
     holds,
+    imports,
     problems,
-    requests,
+    rates,
+    records,
+    reference,
     users,
     wallets,
+    webhooks,
     wins,
 )
 
@@ -19,8 +25,12 @@ PREFIX = "/api/v1"
 
 def register(app: Flask) -> None:
     """Add the routes and the answers to errors."""
-    requests.register(app)
+    records.register(app)
+    etags.register(app, app.config["SETTINGS"])
+    rates.register(app, app.config["SETTINGS"])
     problems.register(app)
     app.register_blueprint(health.blueprint)
-    for module in (users, wins, wallets, credits, holds, conversions):
+    app.register_blueprint(reference.blueprint)
+    books = (users, wins, wallets, credits, holds, conversions)
+    for module in (*books, imports, events, webhooks):
         app.register_blueprint(module.blueprint, url_prefix=PREFIX)

@@ -5,11 +5,14 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 
-from portal.api import requests
-from portal.api.fields import Body, Moment, decimal, dream, exact, moment
+from portal.api import etags, requests
+from portal.api import vocabulary as v
+from portal.api.answers.conversions import RunAnswer, RunsAnswer
+from portal.api.calls import Page, call
+from portal.api.fields import Body, decimal, dream, exact, moment
 from portal.api.problems import Problem
 from portal.runtime import runtime
-from portal.services import conversions
+from portal.services import conversions, versions
 
 blueprint = Blueprint("conversions", __name__)
 
@@ -18,12 +21,20 @@ LIST = "conversions"
 
 
 class HourBody(Body):
-    hour: Moment
+    """The hour to convert."""
+
+    hour: v.Hour
 
 
 @blueprint.get("/conversions")
 @requests.scope("read")
+@call(query=Page, answers={200: RunsAnswer}, conditional=True)
+@etags.polled(versions.of_conversions)
 def get_conversions() -> Response:
+    """List conversions.
+
+    The hourly runs with rate, sums, residue and progress, newest first.
+    """
     requests.only("cursor", "limit")
     limit = requests.limit()
     before = requests.cursor(LIST)
@@ -36,7 +47,12 @@ def get_conversions() -> Response:
 
 @blueprint.post("/conversions")
 @requests.scope("admin")
+@call(body=HourBody, answers={202: RunAnswer, 200: RunAnswer}, codes=("hour_not_next",))
 def post_conversion() -> tuple[Response, int]:
+    """Convert an hour.
+
+    One that is over and the next in order. 202 when it was asked for, 200 when it is done. Safe to repeat.
+    """
     hour = requests.body(HourBody).hour
     if hour.minute or hour.second or hour.microsecond:
         raise Problem("validation_failed", "hour must be the start of a UTC hour", param="hour")

@@ -1,11 +1,14 @@
 """Credits: top-ups, bonuses, spends and the reversal of each."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response, g, jsonify
 
 from portal.api import requests
-from portal.api.fields import Amount, Body, LongText, ShortText, decimal, moment
+from portal.api import vocabulary as v
+from portal.api.answers.wallets import MovedAnswer
+from portal.api.calls import call
+from portal.api.fields import Body, LongText, decimal, moment
 from portal.api.problems import Problem
 from portal.api.wallets import figures
 from portal.services import assets, credits, users
@@ -15,48 +18,94 @@ blueprint = Blueprint("credits", __name__)
 Answer = tuple[Response, int, dict[str, str]]
 
 
+MOVED = {201: MovedAnswer, 200: MovedAnswer}
+LEADS = {"entry_id": "transaction/entry_id"}
+
+
 class SpendBody(Body):
-    amount: Amount
-    reference: ShortText
-    description: LongText | None = None
+    """Credits to be spent."""
+
+    amount: v.CreditAmount
+    reference: v.Reference
+    description: v.Description = None
 
 
 class TopUpBody(SpendBody):
-    provider: ShortText | None = None
+    """Credits that the user has paid for; `reference` is the payment's."""
+
+    provider: v.Provider = None
 
 
 class BonusBody(SpendBody):
-    reason: LongText | None = None
+    """Credits to be granted."""
+
+    reason: v.Reason = None
 
 
 class ReversalBody(Body):
-    reason: LongText
+    """Why an entry is to be turned round."""
+
+    reason: Annotated[LongText, v.said("Why, in words.", "Bought by mistake")]
 
 
 @blueprint.post("/users/<user_id>/wallets/<asset>/top-ups")
 @requests.scope("wallets:write")
+@call(
+    body=TopUpBody,
+    answers=MOVED,
+    codes=("asset_not_allowed", "payment_reference_reused"),
+    key=True,
+    leads=LEADS,
+)
 def post_top_up(user_id: str, asset: str) -> Answer:
+    """Top a wallet up.
+
+    With what the user paid for. `reference` is the payment's: it counts once a `provider`, for whichever user and key.
+    """
     request, body = asked(user_id, asset, TopUpBody)
     return answer(credits.top_up(request, body.provider))
 
 
 @blueprint.post("/users/<user_id>/wallets/<asset>/bonuses")
 @requests.scope("wallets:write")
+@call(body=BonusBody, answers=MOVED, codes=("asset_not_allowed",), key=True, leads=LEADS)
 def post_bonus(user_id: str, asset: str) -> Answer:
+    """Grant a bonus."""
     request, body = asked(user_id, asset, BonusBody)
     return answer(credits.bonus(request, body.reason))
 
 
 @blueprint.post("/users/<user_id>/wallets/<asset>/spends")
 @requests.scope("wallets:write")
+@call(
+    body=SpendBody,
+    answers=MOVED,
+    codes=("asset_not_allowed", "insufficient_funds"),
+    key=True,
+    leads=LEADS,
+)
 def post_spend(user_id: str, asset: str) -> Answer:
+    """Spend credits.
+
+    More than is available is refused.
+    """
     request, _ = asked(user_id, asset, SpendBody)
     return answer(credits.spend(request))
 
 
 @blueprint.post("/users/<user_id>/entries/<entry_id>/reversals")
 @requests.scope("wallets:write")
+@call(
+    body=ReversalBody,
+    answers=MOVED,
+    codes=("already_reversed", "not_reversible", "insufficient_funds"),
+    key=True,
+)
 def post_reversal(user_id: str, entry_id: str) -> Answer:
+    """Reverse an entry.
+
+    A top-up, bonus or spend, once. Refused where the wallet would fall below zero.
+    """
     key, owner_id = requests.idempotency_key(), users.parse_id(user_id)
     body = requests.body(ReversalBody)
     seq = users.parse_entry_id(entry_id, owner_id)

@@ -1,73 +1,30 @@
-"""Types of the fields that requests carry, as pydantic checks them, and how values are written."""
+"""Types of the fields that requests carry, and how values are written."""
 
-import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
-
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-)
-from pydantic_core import PydanticCustomError
 
 from portal.ledger import amounts, chart
-from portal.ledger.errors import InvalidAmount
+from portal.services.fields import Amount, Body, EmailText, LongText, Moment, ShortText
 
-RFC_3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-)
-MAX_TIME_LENGTH = 64
-NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-class Body(BaseModel):
-    """A JSON object with known fields only, each of exactly its type."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-def _amount(value: Any, info: ValidationInfo) -> int:
-    try:
-        assert isinstance(info.context, int), "requests.body(model, scale)"
-        return amounts.parse(value, info.context)
-    except InvalidAmount as error:
-        raise PydanticCustomError("invalid_amount", "{detail}", {"detail": error.detail}) from None
-
-
-def _moment(value: Any) -> datetime:
-    if not isinstance(value, str) or len(value) > MAX_TIME_LENGTH or not RFC_3339.fullmatch(value):
-        raise PydanticCustomError("time", "must be an RFC 3339 time with an offset")
-    try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise PydanticCustomError("time", "must be a time that exists") from None
-
-
-def _text(value: str) -> str:
-    if NOT_TEXT.search(value):
-        raise PydanticCustomError("text", "must be text without control characters")
-    return value
-
-
-Amount = Annotated[int, BeforeValidator(_amount)]
-"""Base units, from a decimal string of an asset whose scale is the validation's context."""
-Moment = Annotated[datetime, BeforeValidator(_moment)]
-"""UTC, from an RFC 3339 string with any offset."""
-ShortText = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_text)]
-LongText = Annotated[str, Field(max_length=500), AfterValidator(_text)]
-EmailText = Annotated[
-    str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), AfterValidator(_text)
+__all__ = [
+    "Amount",
+    "Body",
+    "EmailText",
+    "LongText",
+    "Moment",
+    "ShortText",
+    "day",
+    "decimal",
+    "dream",
+    "exact",
+    "moment",
 ]
 
 
 def moment(at: datetime) -> str:
     """RFC 3339 in UTC."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    there = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{there.isoformat()[:-6]}Z"  # less +00:00
 
 
 def day(value: date) -> str:

@@ -4,20 +4,27 @@ from flask import Blueprint, Response, jsonify
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.api.answers.health import HealthAnswer, ReadinessAnswer
+from portal.api.calls import call
 from portal.runtime import runtime
 
 blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/healthz")
+@call(answers={200: HealthAnswer})
 def get_health() -> Response:
-    """The process answers."""
+    """Ask whether the process answers."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
+@call(answers={200: ReadinessAnswer, 503: ReadinessAnswer})
 def get_readiness() -> tuple[Response, int]:
-    """The database answers and the poster lives. Redis is not asked: a win does not need it."""
+    """Ask whether wins can be taken.
+
+    The database answers and the poster lives. Redis is not asked: a win does not need it.
+    """
     checks = {"database": _database_answers(), "poster": runtime().poster.is_healthy()}
     ready = all(checks.values())
     words = {name: "ok" if fine else "failed" for name, fine in checks.items()}

@@ -3,43 +3,80 @@
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify
+from pydantic import Field
 
 from portal import ledger
-from portal.api import requests
+from portal.api import etags, requests
+from portal.api import vocabulary as v
+from portal.api.answers.wallets import HeldAnswer, HoldAnswer, HoldsAnswer
+from portal.api.calls import Page, call
 from portal.api.credits import Answer, SpendBody, answer, asked
-from portal.api.fields import Amount, Body, LongText, Moment, ShortText, decimal, moment
+from portal.api.fields import Body, ShortText, decimal, moment
 from portal.api.problems import Problem
-from portal.services import assets, credits, holds, users
+from portal.services import assets, credits, holds, users, versions
 
 blueprint = Blueprint("holds", __name__)
 
 WALLET = "/users/<user_id>/wallets/<asset>"
 
 
+HELD = {201: HeldAnswer, 200: HeldAnswer}
+
+
 class HoldBody(SpendBody):
-    expires_at: Moment | None = None
+    """Credits to be set aside."""
+
+    expires_at: v.ExpiresAt = None
 
 
 class CaptureBody(Body):
-    amount: Amount | None = None
-    reference: ShortText | None = None
-    description: LongText | None = None
+    """What is to be spent of a hold."""
+
+    amount: v.CapturedAmount = None
+    reference: ShortText | None = Field(
+        None, description="Your own name for it.", examples=["delivery-1"]
+    )
+    description: v.Description = None
 
 
 class ReleaseBody(Body):
-    reason: LongText | None = None
+    """Why a hold is to be given back."""
+
+    reason: v.Reason = None
 
 
 @blueprint.post(f"{WALLET}/holds")
 @requests.scope("wallets:write")
+@call(
+    body=HoldBody,
+    answers=HELD,
+    codes=("asset_not_allowed", "insufficient_funds", "expires_at_out_of_range"),
+    key=True,
+    leads={"hold_id": "hold/hold_id"},
+)
 def post_hold(user_id: str, asset: str) -> Answer:
+    """Hold credits.
+
+    They are set aside, to be captured or released later. A hold ends by itself at `expires_at`, after 7 days where none is given.
+    """
     request, body = asked(user_id, asset, HoldBody)
     return _answer(holds.hold(request, body.expires_at))
 
 
 @blueprint.post(f"{WALLET}/holds/<hold_id>/captures")
 @requests.scope("wallets:write")
+@call(
+    body=CaptureBody,
+    is_body_optional=True,
+    answers=HELD,
+    codes=("asset_not_allowed", "hold_not_open", "capture_exceeds_hold"),
+    key=True,
+)
 def post_capture(user_id: str, asset: str, hold_id: str) -> Answer:
+    """Capture a hold.
+
+    What is held is spent, or a part of it, and the rest released. Without a body, all of it.
+    """
     ending = _ending(user_id, asset, hold_id)
     body = requests.optional_body(CaptureBody, ending.asset.scale)
     return _answer(holds.capture(ending, body.amount, body.reference, body.description))
@@ -47,14 +84,31 @@ def post_capture(user_id: str, asset: str, hold_id: str) -> Answer:
 
 @blueprint.post(f"{WALLET}/holds/<hold_id>/releases")
 @requests.scope("wallets:write")
+@call(
+    body=ReleaseBody,
+    is_body_optional=True,
+    answers=HELD,
+    codes=("asset_not_allowed", "hold_not_open"),
+    key=True,
+)
 def post_release(user_id: str, asset: str, hold_id: str) -> Answer:
+    """Release a hold.
+
+    What is held goes back. It may be sent without a body.
+    """
     ending = _ending(user_id, asset, hold_id)
     return _answer(holds.release(ending, requests.optional_body(ReleaseBody).reason))
 
 
 @blueprint.get(f"{WALLET}/holds/<hold_id>")
 @requests.scope("read")
+@call(answers={200: HoldAnswer}, codes=("asset_not_allowed", "validation_failed"), conditional=True)
+@etags.polled(versions.of_books)
 def get_hold(user_id: str, asset: str, hold_id: str) -> Response:
+    """Read a hold.
+
+    Its state, what was captured, when it ended and by which entry.
+    """
     requests.only()
     owner_id, credit = users.parse_id(user_id), assets.credit(asset)
     found = holds.get(owner_id, credit, _seq(hold_id, owner_id))
@@ -63,7 +117,13 @@ def get_hold(user_id: str, asset: str, hold_id: str) -> Response:
 
 @blueprint.get(f"{WALLET}/holds")
 @requests.scope("read")
+@call(query=Page, answers={200: HoldsAnswer}, codes=("asset_not_allowed",), conditional=True)
+@etags.polled(versions.of_books)
 def get_holds(user_id: str, asset: str) -> Response:
+    """List a wallet's holds.
+
+    Newest first, open and ended.
+    """
     requests.only("cursor", "limit")
     owner_id, credit = users.parse_id(user_id), assets.credit(asset)
     limit, name = requests.limit(), f"holds:{owner_id}:{credit.code}"

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import psycopg2
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, g, jsonify
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -24,17 +24,19 @@ CODES = {
     "idempotency_key_missing": (400, "The Idempotency-Key is missing"),
     "idempotency_key_invalid": (400, "The Idempotency-Key can't be used"),
     "unauthorized": (401, "The API key is missing or unknown"),
-    "forbidden": (403, "The API key's scope does not allow this"),
+    "forbidden": (403, "The API key does not allow this"),
     "not_found": (404, "There is nothing at this address"),
     "unknown_user": (404, "There is no such user"),
     "unknown_asset": (404, "There is no such asset"),
     "unknown_entry": (404, "There is no such entry"),
     "unknown_hold": (404, "There is no such hold"),
+    "unknown_import": (404, "There is no such import"),
+    "unknown_endpoint": (404, "There is no such webhook endpoint"),
     "method_not_allowed": (405, "The address does not take this method"),
     "user_exists": (409, "Another user has this external id"),
     "hour_not_next": (409, "The hour is not the next to convert"),
     "payload_too_large": (413, "The body is too large"),
-    "unsupported_media_type": (415, "The body must be application/json"),
+    "unsupported_media_type": (415, "The body is not of a type that the call takes"),
     "validation_failed": (422, "A field is not valid"),
     "invalid_amount": (422, "The amount is not valid"),
     "occurred_at_out_of_range": (422, "The time is too long ago or in the future"),
@@ -48,7 +50,10 @@ CODES = {
     "idempotency_key_reused": (422, "The Idempotency-Key was used for another request"),
     "already_reversed": (422, "The entry was reversed before"),
     "not_reversible": (422, "The entry can't be reversed"),
+    "url_not_allowed": (422, "Nothing may be sent to the URL"),
+    "too_many_endpoints": (422, "The client has as many endpoints as it may"),
     "invalid_cursor": (422, "The cursor is not one of this list"),
+    "rate_limited": (429, "Too many requests"),
     "internal_error": (500, "Something went wrong; nothing was written"),
     "unavailable": (503, "Not available at the moment; try again"),
 }
@@ -79,6 +84,7 @@ class Problem(Exception):
 def answer(problem: Problem) -> Response:
     """The problem as a response."""
     status, title = CODES[problem.code]
+    g.code = problem.code
     body = {
         "type": f"urn:dreamland:problem:{problem.code}",
         "title": title,
@@ -93,24 +99,7 @@ def answer(problem: Problem) -> Response:
         response.headers["Retry-After"] = RETRY_AFTER_S
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
-    figures = "".join(f" {name}={_printable(value)}" for name, value in problem.figures.items())
-    log.log(
-        level,
-        "%s %s %s %d %s%s",
-        g.request_id,
-        _printable(request.method),
-        _printable(request.path),
-        status,
-        problem.code,
-        figures,
-    )
     return response
-
-
-def _printable(value: object) -> str:
-    """What a client named, in one line of a log: its line breaks and the like escaped."""
-    return str(value)[:200].encode("unicode_escape").decode()
 
 
 def register(app: Flask) -> None:
@@ -125,9 +114,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _of_bug)
 
 
-def _of_ledger(error: LedgerError) -> Response:
+def of_ledger(error: LedgerError) -> Problem:
+    """The ledger's or a service's refusal as a problem."""
     code = error.code if error.code in CODES else "internal_error"
-    return answer(Problem(code, error.detail, **error.figures))
+    return Problem(code, error.detail, **error.figures)
+
+
+def _of_ledger(error: LedgerError) -> Response:
+    return answer(of_ledger(error))
 
 
 def _of_database(error: DBAPIError) -> Response:

@@ -1,65 +1,39 @@
-"""What every request goes through: its id, its caller and scope, its body, its query and cursor."""
+"""What a view asks of its request: its caller's scope, its body, its query and cursor."""
 
-import json
 import re
-import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, Response, current_app, g, request
+from flask import current_app, g, request
 from itsdangerous import BadSignature, URLSafeSerializer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from portal.api import callers
 from portal.api.problems import Problem
-from portal.services import clients
+from portal.services import fields, strict_json
 
 P = ParamSpec("P")
 R = TypeVar("R")
 M = TypeVar("M", bound=BaseModel)
 
-KEY = re.compile(r"[\x21-\x7e]{1,255}")
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 
 
-def register(app: Flask) -> None:
-    """Give every request an id, and every response the id of its request."""
-    app.before_request(_identify)
-    app.after_request(_name)
-
-
-def _identify() -> None:
-    g.request_id = uuid.uuid4().hex
-
-
-def _name(response: Response) -> Response:
-    response.headers["X-Request-Id"] = g.request_id
-    return response
-
-
 def scope(needed: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let only callers with a scope in; `g.caller` is who calls."""
+    """Let only callers with a scope in; `g.caller` is who calls. The document names it too."""
 
     def guard(view: Callable[P, R]) -> Callable[P, R]:
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            g.caller = _caller()
-            if needed not in g.caller.scopes:
-                raise Problem("forbidden", f"this needs the scope {needed}")
+            g.caller = callers.admitted(needed)
             return view(*args, **kwargs)
 
+        vars(guarded)["scope"] = needed
         return guarded
 
     return guard
-
-
-def _caller() -> clients.Caller:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    caller = clients.caller_of(token.strip()) if scheme.lower() == "bearer" and token else None
-    if caller is None:
-        raise Problem("unauthorized", "send Authorization: Bearer and an API key")
-    return caller
 
 
 def idempotency_key() -> str:
@@ -67,38 +41,42 @@ def idempotency_key() -> str:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         raise Problem("idempotency_key_missing")
-    return checked_key(key)
-
-
-def checked_key(key: object) -> str:
-    """A key of 1 to 255 visible ASCII characters."""
-    if not isinstance(key, str) or not KEY.fullmatch(key):
-        raise Problem("idempotency_key_invalid", "a key has 1 to 255 visible ASCII characters")
-    return key
+    return fields.checked_key(key)
 
 
 def body(model: type[M], scale: int | None = None) -> M:
     """The request's JSON body, checked against a model; `scale` is that of its amounts."""
-    return checked(model, json_body(), scale)
+    return fields.checked(model, json_body(), scale)
 
 
 def optional_body(model: type[M], scale: int | None = None) -> M:
     """The same, of a call whose every field is optional: no body at all will do."""
-    return checked(model, json_body() if request.get_data() else {}, scale)
+    if request.query_string:
+        only()
+    return fields.checked(model, json_body() if request.get_data() else {}, scale)
 
 
 def json_body() -> dict[str, Any]:
     """The request's JSON object, its fields unchecked."""
-    if request.mimetype != "application/json":
-        raise Problem("unsupported_media_type")
-    try:
-        text = _whole_body().decode()
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
-    except (ValueError, RecursionError):
-        raise Problem("malformed_json") from None
+    if request.query_string:
+        only()
+    check_media_type("application/json")
+    value = strict_json.loads(_whole_body())
     if not isinstance(value, dict):
         raise Problem("validation_failed", "the body must be a JSON object")
     return value
+
+
+def check_media_type(*accepted: str) -> str:
+    """The body's media type, which must be one of some, in UTF-8 and not compressed."""
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype not in accepted:
+        raise Problem("unsupported_media_type", f"the body must be {' or '.join(accepted)}")
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise Problem("unsupported_media_type", "the body must be in UTF-8")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem("unsupported_media_type", "the body must not be compressed")
+    return request.mimetype
 
 
 def _whole_body() -> bytes:
@@ -107,34 +85,6 @@ def _whole_body() -> bytes:
     if request.content_length is None and len(data) >= current_app.config["MAX_CONTENT_LENGTH"]:
         raise Problem("payload_too_large")
     return data
-
-
-def checked(model: type[M], value: object, scale: int | None = None) -> M:
-    """A value as a model; the first field that is wrong is named."""
-    try:
-        return model.model_validate(value, context=scale)
-    except ValidationError as invalid:
-        error = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
-        code = "invalid_amount" if error["type"] == "invalid_amount" else "validation_failed"
-        param = ".".join(str(part) for part in error["loc"]) or None
-        detail = f"{param}: {error['msg']}" if param else error["msg"]
-        raise Problem(code, _printable(detail), param=_printable(param)) from None
-
-
-def _printable(text: Any) -> Any:
-    """Text that can be sent: a field's name may hold what UTF-8 can't."""
-    return text and text[:200].encode("utf-8", "replace").decode()
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key is there twice")
-    return value
-
-
-def _constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
 
 
 def limit() -> int:
@@ -146,21 +96,24 @@ def limit() -> int:
 
 
 def only(*names: str) -> None:
-    """Refuse a query with any other parameter."""
-    for name in request.args:
+    """Refuse a query with any other parameter, and with one of these twice."""
+    for name, values in request.args.lists():
         if name not in names:
-            raise Problem("validation_failed", "there is no such parameter", param=_printable(name))
+            detail, named = "there is no such parameter", fields.sendable(name)
+            raise Problem("validation_failed", detail, param=named)
+        if len(values) > 1:
+            raise Problem("validation_failed", f"{name} is there more than once", param=name)
 
 
-def cursor(name: str) -> Any:
+def cursor(name: str, param: str = "cursor") -> Any:
     """Where the last page of the list called `name` ended, or None for the first page."""
-    value = request.args.get("cursor")
+    value = request.args.get(param)
     if value is None:
         return None
     try:
         return _cursors(name).loads(value)
     except (BadSignature, ValueError):
-        raise Problem("invalid_cursor", param="cursor") from None
+        raise Problem("invalid_cursor", param=param) from None
 
 
 def next_cursor(name: str, position: Any) -> str:

@@ -5,13 +5,24 @@ from datetime import date, datetime
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
+from pydantic import Field
 
 from portal import ledger
-from portal.api import requests
+from portal.api import etags, requests
+from portal.api.answers.wallets import (
+    AssetsAnswer,
+    LinesAnswer,
+    StatsAnswer,
+    UsdHistoryAnswer,
+    WalletAnswer,
+    WalletsAnswer,
+)
+from portal.api.calls import Page, Query, call
 from portal.api.fields import Body, Moment, day, decimal, dream, moment
 from portal.api.problems import Problem
 from portal.ledger.wallets import StatementLine
-from portal.services import assets, users, wallets
+from portal.services import assets, users, versions, wallets
+from portal.services.fields import checked
 
 blueprint = Blueprint("wallets", __name__)
 
@@ -20,6 +31,30 @@ USD_SCALE = 18
 
 class At(Body):
     at: Moment
+
+
+class AtQuery(Query):
+    """Which moment is asked for."""
+
+    at: Moment | None = Field(
+        None,
+        description="The wallet as it was booked up to then; now where none is given. RFC 3339.",
+        examples=["2026-11-21T13:31:00Z"],
+    )
+
+
+class DaysQuery(Page):
+    """Which days are asked for."""
+
+    first: date | None = Field(
+        None,
+        alias="from",
+        description="The first local day, `YYYY-MM-DD`.",
+        examples=["2026-11-01"],
+    )
+    last: date | None = Field(
+        None, alias="to", description="The last local day, `YYYY-MM-DD`.", examples=["2026-11-20"]
+    )
 
 
 def figures(wallet: ledger.Wallet, asset: ledger.AssetInfo) -> dict[str, str]:
@@ -33,7 +68,10 @@ def figures(wallet: ledger.Wallet, asset: ledger.AssetInfo) -> dict[str, str]:
 
 @blueprint.get("/assets")
 @requests.scope("read")
+@call(answers={200: AssetsAnswer}, codes=("validation_failed",), conditional=True)
+@etags.polled(versions.of_assets)
 def get_assets() -> Response:
+    """List assets."""
     requests.only()
     return jsonify(
         assets=[
@@ -45,7 +83,13 @@ def get_assets() -> Response:
 
 @blueprint.get("/users/<user_id>/wallets")
 @requests.scope("read")
+@call(answers={200: WalletsAnswer}, codes=("validation_failed",), conditional=True)
+@etags.polled(versions.of_books)
 def get_wallets(user_id: str) -> Response:
+    """Read all wallets of a user.
+
+    What there is of every asset.
+    """
     requests.only()
     return jsonify(
         wallets=[
@@ -57,17 +101,29 @@ def get_wallets(user_id: str) -> Response:
 
 @blueprint.get("/users/<user_id>/wallets/<asset>")
 @requests.scope("read")
+@call(query=AtQuery, answers={200: WalletAnswer}, conditional=True)
+@etags.polled(versions.of_books)
 def get_wallet(user_id: str, asset: str) -> Response:
+    """Read a wallet.
+
+    What a user has of one asset, now or at a time.
+    """
     requests.only("at")
     asked = request.args.get("at")
-    at = requests.checked(At, {"at": asked}).at if asked is not None else None
+    at = checked(At, {"at": asked}).at if asked is not None else None
     held = wallets.one(users.parse_id(user_id), asset, at)
     return jsonify(asset=held.asset.code, at=moment(held.at), **figures(held.wallet, held.asset))
 
 
 @blueprint.get("/users/<user_id>/wallets/<asset>/transactions")
 @requests.scope("read")
+@call(query=Page, answers={200: LinesAnswer}, conditional=True)
+@etags.polled(versions.of_books)
 def get_transactions(user_id: str, asset: str) -> Response:
+    """List a wallet's transactions.
+
+    Newest first. `amount` is what the balance changed by, `held_change` what is held.
+    """
     requests.only("cursor", "limit")
     owner_id = users.parse_id(user_id)
     limit = requests.limit()
@@ -100,7 +156,13 @@ def _transaction(owner_id: int, line: StatementLine, scale: int) -> dict[str, An
 
 @blueprint.get("/users/<user_id>/usd/history")
 @requests.scope("read")
+@call(query=DaysQuery, answers={200: UsdHistoryAnswer}, conditional=True)
+@etags.polled(versions.of_books)
 def get_usd_history(user_id: str) -> Response:
+    """List USD by day.
+
+    By local day, up to the user's yesterday, newest first. The USD of an hour belongs to the local day of the hour's last microsecond.
+    """
     requests.only("from", "to", "cursor", "limit")
     owner_id = users.parse_id(user_id)
     first, last, limit = _date("from"), _date("to"), requests.limit()
@@ -145,7 +207,13 @@ def _date(name: str) -> date | None:
 
 @blueprint.get("/users/<user_id>/stats")
 @requests.scope("read")
+@call(answers={200: StatsAnswer}, codes=("validation_failed",), conditional=True)
+@etags.polled(versions.of_books)
 def get_stats(user_id: str) -> Response:
+    """Read a user's figures.
+
+    What a game shows: today's tokens, what remains, the USD balance.
+    """
     requests.only()
     today, usd = wallets.stats(users.parse_id(user_id))
     return jsonify(

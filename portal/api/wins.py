@@ -6,42 +6,74 @@ from flask import Blueprint, Response, g, jsonify
 from pydantic import Field
 
 from portal import ledger
-from portal.api import requests
-from portal.api.fields import Amount, Body, Moment, ShortText, day, dream, moment
-from portal.api.problems import Problem
+from portal.api import callers, etags, requests
+from portal.api import vocabulary as v
+from portal.api.answers.wins import BatchAnswer, DayAnswer, WinAnswer
+from portal.api.calls import Page, call
+from portal.api.fields import Body, day, dream, moment
+from portal.api.problems import Problem, of_ledger
 from portal.ledger import chart
+from portal.ledger.errors import LedgerError
 from portal.ledger.reports import Win
-from portal.services import users, wins
+from portal.services import users, versions, win_items, wins
+from portal.services.win_items import DETAILS, request_of
 
 blueprint = Blueprint("wins", __name__)
 
 ASSET = "DREAM"
-FIGURES = {
-    "daily_limit_exceeded": "the user's limit for that local day would be exceeded",
-    "occurred_at_out_of_range": "occurred_at lies outside the time in which wins are accepted",
-    "idempotency_key_reused": "this key was used for another request",
-    "unknown_user": "there is no such user",
-    "internal_error": "the win could not be booked; nothing was written",
-}
 
 
-class WinBody(Body):
-    amount: Amount
-    occurred_at: Moment
-    game: ShortText
-    reference: ShortText
+class WinBody(win_items.WinBody):
+    """A win to be booked."""
+
+    amount: v.WonAmount
+    occurred_at: v.SentAt
+    game: v.Game
+    reference: v.Reference
+
+
+class BatchItem(WinBody):
+    """A win of a batch, with what a single one has in its address and header."""
+
+    user_id: v.UserId
+    idempotency_key: Annotated[
+        str, v.said("The win's own key.", "round-1", pattern="^[!-~]{1,255}$")
+    ]
 
 
 class BatchBody(Body):
+    """Wins to be booked in order, as if sent one by one. An item that is wrong is refused alone."""
+
+    wins: list[BatchItem] = Field(
+        min_length=1, max_length=ledger.MAX_BATCH, description="1 to 1,000 wins."
+    )
+
+
+class Items(Body):
+    """The body of a batch as it is read: each item is checked by itself."""
+
     wins: Annotated[list[Any], Field(min_length=1, max_length=ledger.MAX_BATCH)]
 
 
 @blueprint.post("/users/<user_id>/wins")
 @requests.scope("wins:write")
+@call(
+    body=WinBody,
+    answers={201: WinAnswer, 200: WinAnswer},
+    codes=("daily_limit_exceeded", "occurred_at_out_of_range"),
+    key=True,
+    leads={"entry_id": "win/entry_id"},
+)
 def post_win(user_id: str) -> tuple[Response, int, dict[str, str]]:
+    """Book a win.
+
+    It counts against the user's limit for the local day on which it happened; one that would
+    pass it is refused whole. It becomes USD when the hour in which it was booked is converted.
+    """
     key = requests.idempotency_key()
     body = requests.body(WinBody, chart.TOKEN_SCALE)
-    request = _request(users.parse_id(user_id), key, body)
+    request = request_of(users.parse_id(user_id), key, body)
+    callers.permit(request)
     outcome = wins.book(g.caller.client_id, request)
     if outcome.status == "rejected":
         raise _problem(outcome)
@@ -53,8 +85,13 @@ def post_win(user_id: str) -> tuple[Response, int, dict[str, str]]:
 
 @blueprint.post("/wins/batch")
 @requests.scope("wins:write")
+@call(body=BatchBody, answers={200: BatchAnswer})
 def post_batch() -> Response:
-    read = [_item(item) for item in requests.body(BatchBody).wins]
+    """Book a batch of wins.
+
+    1 to 1,000, in order, each as if it had been sent alone: look at every result's `status`.
+    """
+    read = [win_items.parse(item, callers.permit) for item in requests.body(Items).wins]
     requested = [item for item in read if isinstance(item, wins.WinRequest)]
     outcomes = iter(wins.book_batch(g.caller.client_id, requested) if requested else [])
     results = [
@@ -68,38 +105,24 @@ def post_batch() -> Response:
     return jsonify(results=results, **counts)
 
 
-def _item(item: object) -> wins.WinRequest | Problem:
-    """A batch's item as a request, or what is wrong with it: it stands for itself."""
-    try:
-        if not isinstance(item, dict):
-            raise Problem("validation_failed", "an item must be a JSON object")
-        fields = dict(item)
-        if "idempotency_key" not in fields:
-            raise Problem("idempotency_key_missing", param="idempotency_key")
-        key = requests.checked_key(fields.pop("idempotency_key"))
-        user_id = fields.pop("user_id", None)
-        body = requests.checked(WinBody, fields, chart.TOKEN_SCALE)
-        if not isinstance(user_id, str):
-            raise Problem("validation_failed", "user_id must be a string", param="user_id")
-        return _request(users.parse_id(user_id), key, body)
-    except Problem as problem:
-        return problem
-    except ledger.NotFound as error:
-        return Problem(error.code, error.detail)
-
-
 def _result(
-    index: int, item: wins.WinRequest | Problem, outcome: ledger.Outcome | None
+    index: int, item: wins.WinRequest | LedgerError, outcome: ledger.Outcome | None
 ) -> dict[str, Any]:
     if isinstance(item, wins.WinRequest) and outcome and outcome.status != "rejected":
         return {"index": index, "status": outcome.status, "win": _booked(item, outcome)}
-    problem = item if isinstance(item, Problem) else _problem(outcome)
+    problem = of_ledger(item) if isinstance(item, LedgerError) else _problem(outcome)
     return {"index": index, "status": "rejected", "error": problem.body()}
 
 
 @blueprint.get("/users/<user_id>/tokens/today")
 @requests.scope("read")
+@call(query=Page, answers={200: DayAnswer}, conditional=True)
+@etags.polled(versions.of_books)
 def get_today(user_id: str) -> Response:
+    """Read a user's day.
+
+    What was won on the local day, what it has left, and each win, newest first.
+    """
     requests.only("cursor", "limit")
     owner_id = users.parse_id(user_id)
     limit = requests.limit()
@@ -117,10 +140,6 @@ def get_today(user_id: str) -> Response:
         wins=[_listed(owner_id, row) for row in rows[:limit]],
         next_cursor=more,
     )
-
-
-def _request(user_id: int, key: str, body: WinBody) -> wins.WinRequest:
-    return wins.WinRequest(user_id, key, body.amount, body.occurred_at, body.game, body.reference)
 
 
 def _booked(win: wins.WinRequest, outcome: ledger.Outcome) -> dict[str, Any]:
@@ -174,4 +193,4 @@ def _problem(outcome: ledger.Outcome | None) -> Problem:
     if outcome.code == "daily_limit_exceeded":
         today = _today(outcome)
         figures = {"limit": today["limit"], "used": today["won"], "remaining": today["remaining"]}
-    return Problem(outcome.code, FIGURES.get(outcome.code, ""), **figures)
+    return Problem(outcome.code, DETAILS.get(outcome.code, ""), **figures)

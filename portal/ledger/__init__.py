@@ -1,15 +1,17 @@
 """The books: an immutable double-entry ledger. What they offer is on this page.
 
-Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `convert`,
-           `claim_payment`, `add_asset`
+Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `post_within`
+           (the same, in the caller's transaction), `convert`, `claim_payment`, `add_asset`
 Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `store_rate`, `rate_of`, `holders`
 Reading:   `wallet`, `wallets`, `statement`, `holds`, `wins_of_day`, `usd_days`, `trial_balance`
+Feed:      `Feed`, `entries_of_owner`, `feed_entry`, `lines_of`, `count_after`
 Checking:  `verify.verify`, of the module beside this file
 
 Knows no Flask request, no person and no HTTP. The rules in prose: README.md beside this file.
 """
 
 from portal.ledger.assets import AssetInfo, add_asset, assets
+from portal.ledger.batches import post_batch, post_within
 from portal.ledger.clock import (
     HOUR,
     close_hour,
@@ -29,9 +31,16 @@ from portal.ledger.errors import (
     Refused,
     Unavailable,
 )
+from portal.ledger.events import (
+    Feed,
+    count_after,
+    entries_of_owner,
+    feed_entry,
+    lines_of,
+)
 from portal.ledger.holds import DueHold, Hold, due_holds, hold, holds
 from portal.ledger.payments import claim_payment
-from portal.ledger.poster import Poster, autocommit, post_batch
+from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
 from portal.ledger.trial_balance import TrialBalance, trial_balance
@@ -46,6 +55,7 @@ __all__ = [
     "Converted",
     "DueHold",
     "Entry",
+    "Feed",
     "Hold",
     "InternalError",
     "InvalidAmount",
@@ -65,16 +75,21 @@ __all__ = [
     "claim_payment",
     "close_hour",
     "convert",
+    "count_after",
     "due_holds",
+    "entries_of_owner",
+    "feed_entry",
     "first_booked_hour",
     "fix_clock",
     "hold",
     "holders",
     "holds",
     "last_closed_hour",
+    "lines_of",
     "local_day",
     "now",
     "post_batch",
+    "post_within",
     "rate_of",
     "set_clock",
     "shift",

@@ -10,16 +10,15 @@ fails is halved until the culprit alone fails.
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from typing import Any
+from functools import partial
 
-import psycopg2
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.ledger.errors import InternalError, LedgerError, Unavailable, first_line
-from portal.ledger.posting import AWAY, BUSY, Entry, Outcome, Window, post_isolating
+from portal.ledger.posting import AWAY, Entry, Outcome, Window, post_isolating
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +27,10 @@ LONGEST_WAIT = "1s"
 STUCK_LIMIT = 8
 """How many entries may wait in a lane for owners that were locked for longer than that. Each keeps a
 thread of the web from serving others: the rest are refused at once."""
+
+
+Count = Callable[[str, int], None]
+"""Told of each call: which lane, and how many entries."""
 
 
 class Waiting:
@@ -68,8 +71,15 @@ class Lane:
     """A queue, a thread and a connection. What is locked elsewhere goes to `overflow`."""
 
     def __init__(
-        self, name: str, engine: Engine, window: Window, batch_limit: int, overflow: "Lane | None"
+        self,
+        name: str,
+        engine: Engine,
+        window: Window,
+        batch_limit: int,
+        count: Count,
+        overflow: "Lane | None",
     ) -> None:
+        self._name, self._count = name, count
         self._engine = autocommit(engine)
         self._window = window
         self._batch_limit = batch_limit
@@ -171,6 +181,7 @@ class Lane:
             self._connection = self._engine.connect()
             if self._overflow is None:
                 self._connection.exec_driver_sql(f"SET lock_timeout = '{LONGEST_WAIT}'")
+        self._count(self._name, len(entries))
         with closing(self._connection.connection.cursor()) as cursor:
             return post_isolating(cursor, entries, self._window, wait=wait)
 
@@ -189,10 +200,17 @@ def _fail(entries: Sequence[Waiting], why: str) -> None:
 class Poster:
     """The posting lanes of one process, started at the first entry (after a server has forked)."""
 
-    def __init__(self, engine: Engine, window: Window, batch_limit: int, queue_limit: int) -> None:
-        self._engine = engine
-        self._window = window
-        self._batch_limit = batch_limit
+    def __init__(
+        self,
+        engine: Engine,
+        window: Window,
+        batch_limit: int,
+        queue_limit: int,
+        count: Count = lambda _lane, _entries: None,
+    ) -> None:
+        self._lane = partial(
+            Lane, engine=engine, window=window, batch_limit=batch_limit, count=count
+        )
         self._queue_limit = queue_limit
         self._starting = threading.Lock()
         self._lanes: tuple[Lane, Lane] | None = None
@@ -218,45 +236,10 @@ class Poster:
         if self._lanes is None:
             with self._starting:
                 if self._lanes is None:
-                    slow = Lane("poster-slow", self._engine, self._window, self._batch_limit, None)
-                    fast = Lane("poster", self._engine, self._window, self._batch_limit, slow)
+                    slow = self._lane("poster-slow", overflow=None)
+                    fast = self._lane("poster", overflow=slow)
                     self._lanes = (fast, slow)
         return self._lanes
-
-
-def post_batch(engine: Engine, entries: Sequence[Entry], window: Window) -> list[Outcome]:
-    """Book 1 to 1,000 entries in the order given and wait for every one of them.
-
-    Those of owners locked elsewhere are posted in a second call: two batches that share an owner
-    then run side by side instead of one after the other. Raises Unavailable, when one is locked
-    for too long as well: the same keys may be sent again.
-    """
-    try:
-        with autocommit(engine).connect() as connection:
-            try:
-                with closing(connection.connection.cursor()) as cursor:
-                    return _post_in_two_steps(cursor, entries, window)
-            except psycopg2.Error:
-                connection.invalidate()
-                raise
-    except (
-        psycopg2.Error,
-        DBAPIError,
-    ) as error:  # the driver's own too, as a connection is given back
-        log.warning("a batch of %d was not booked whole: %s", len(entries), first_line(error))
-        raise Unavailable("the database is away; send the same keys again") from error
-
-
-def _post_in_two_steps(cursor: Any, entries: Sequence[Entry], window: Window) -> list[Outcome]:
-    outcomes = post_isolating(cursor, entries, window, wait=False)
-    busy = [n for n, outcome in enumerate(outcomes) if outcome.status == "busy"]
-    if busy:
-        late = post_isolating(cursor, [entries[n] for n in busy], window, wait=True)
-        if BUSY in late:
-            raise Unavailable("a user was locked for too long; send the same keys again")
-        for n, outcome in zip(busy, late, strict=True):
-            outcomes[n] = outcome
-    return outcomes
 
 
 def autocommit(engine: Engine) -> Engine:

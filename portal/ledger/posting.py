@@ -23,9 +23,9 @@ KIND_IDS = {kind.code: kind.id for kind in chart.KINDS}
 Status = Literal["posted", "replayed", "rejected", "busy"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """One business event to be booked.
+    """One business event to be booked. Nothing changes one; freezing it would take 2 us of a win's 130.
 
     `amount` is in base units of the ledger's asset (None for a reversal and a release, whose amounts
     follow from what they name, and for a capture of the whole hold); `occurred_at` has an offset, or
@@ -52,9 +52,9 @@ class Entry:
     provider: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
-    """What became of an entry.
+    """What became of an entry. Nothing changes one, as with an Entry.
 
     'posted' and 'replayed' carry the entry's `seq`, `booked_at` and `day`; 'rejected' carries
     `code`. `day_limit` and `used` (of the entry's day), `balance` (of the user's wallet) and `held`
@@ -123,8 +123,31 @@ def post(cursor: Any, entries: Sequence[Entry], window: Window, *, wait: bool) -
         raise
 
 
-def post_isolating(
+def post_in_savepoint(
     cursor: Any, entries: Sequence[Entry], window: Window, *, wait: bool
+) -> list[Outcome]:
+    """`post` within a transaction, which goes on where the call fails."""
+    cursor.execute("SAVEPOINT posting")
+    try:
+        outcomes = post(cursor, entries, window, wait=wait)
+    except AWAY as error:
+        if isinstance(error, LockNotAvailable):
+            cursor.execute("ROLLBACK TO SAVEPOINT posting")
+        raise
+    except psycopg2.Error:
+        cursor.execute("ROLLBACK TO SAVEPOINT posting")
+        raise
+    cursor.execute("RELEASE SAVEPOINT posting")
+    return outcomes
+
+
+def post_isolating(
+    cursor: Any,
+    entries: Sequence[Entry],
+    window: Window,
+    *,
+    wait: bool,
+    post: Callable[..., list[Outcome]] = post,
 ) -> list[Outcome]:
     """Like `post`, but an entry that breaks its batch is found by halving and alone fails.
 
@@ -145,8 +168,11 @@ def post_isolating(
             return [CULPRIT]
         log.warning("halving a batch of %d entries: %s", len(entries), first_line(error))
         middle = len(entries) // 2
-        first = post_isolating(cursor, entries[:middle], window, wait=wait)
-        return first + post_isolating(cursor, entries[middle:], window, wait=wait)
+        halves = (entries[:middle], entries[middle:])
+        first, second = (
+            post_isolating(cursor, half, window, wait=wait, post=post) for half in halves
+        )
+        return first + second
 
 
 def _columns(entries: Sequence[Entry]) -> tuple[str | None, ...]:
@@ -191,10 +217,15 @@ def _quoted(text: str) -> str:
 
 
 def _outcome(row: tuple[Any, ...]) -> Outcome:
-    status, code, seq, booked_at, day, *figures = row
-    day_limit, used, balance, held = map(_units, figures)
-    return Outcome(status, code, seq, booked_at, day, day_limit, used, balance, held)
-
-
-def _units(value: Any) -> int | None:
-    return None if value is None else int(value)
+    status, code, seq, booked_at, day, day_limit, used, balance, held = row
+    return Outcome(
+        status,
+        code,
+        seq,
+        booked_at,
+        day,
+        None if day_limit is None else int(day_limit),
+        None if used is None else int(used),
+        None if balance is None else int(balance),
+        None if held is None else int(held),
+    )

@@ -7,7 +7,7 @@ from portal.runtime import runtime
 
 def every() -> list[ledger.AssetInfo]:
     """Every asset, tokens and currencies first."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         return list(ledger.assets(connection).values())
 
 
@@ -18,11 +18,24 @@ def get(code: str) -> ledger.AssetInfo:
     """
     known = runtime().assets
     if code not in known:
-        with runtime().engine.connect() as connection:
+        with runtime().snapshot() as connection:
             known.update(ledger.assets(connection))
     if code not in known:
         raise NotFound("unknown_asset", "there is no such asset: GET /api/v1/assets lists them")
     return known[code]
+
+
+def of_ledger(ledger_id: int) -> ledger.AssetInfo:
+    """The asset whose wallets are in a ledger."""
+    known = runtime().assets
+    for again in (False, True):
+        if again:
+            with runtime().engine.connect() as connection:
+                known.update(ledger.assets(connection))
+        for asset in known.values():
+            if asset.ledger_id == ledger_id:
+                return asset
+    raise NotFound("unknown_asset", f"no asset is in ledger {ledger_id}")
 
 
 def credit(code: str) -> ledger.AssetInfo:

@@ -19,14 +19,11 @@ from portal import ledger
 from portal.ledger.conversion import anything_held
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
-from portal.services import rates
+from portal.services import locks, rates
 from portal.services.models import ConversionChunk, ConversionRun
 
 Dispatch = Callable[[datetime, int], None]
 """Has a chunk (hour, number) converted, now or by a worker soon."""
-
-RUN_LOCK = 2
-"""Class of the advisory lock that one starter of an hour holds."""
 
 
 def next_hour(connection: Connection) -> datetime | None:
@@ -159,7 +156,7 @@ def _only_starter(hour: datetime, *, wait: bool) -> Iterator[bool]:
     number = int(hour.timestamp()) // 3600
     with runtime().engine.begin() as connection:
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        held = connection.scalar(text(f"SELECT {call}({RUN_LOCK}, {number})"))
+        held = connection.scalar(text(f"SELECT {call}({locks.RUN}, {number})"))
         yield wait or bool(held)
 
 
@@ -265,7 +262,7 @@ ORDER BY r.hour DESC LIMIT :limit
 
 def runs(before: datetime | None, limit: int) -> list[Run]:
     """Runs newest first, from `before` (exclusive) on; a run under way sums what it has so far."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         rows = connection.execute(text(RUNS), {"before": before, "limit": limit}).mappings()
         return [_run(dict(row)) for row in rows]
 

@@ -50,6 +50,7 @@ def seed() -> bool:
     people = [users.create(*person)[0] for person in PEOPLE]
     made = _history(people)
     made = _opening_balances() or made
+    _lift_rate_limit()
     return _secrets(runtime().settings.var_dir / "demo.json", people) or made
 
 
@@ -69,6 +70,12 @@ def _history(people: list[users.Profile]) -> bool:
     with runtime().engine.connect() as connection:
         ledger.set_clock(connection, None)
     return True
+
+
+def _lift_rate_limit() -> None:
+    """The demo's key may be used at any rate, unless somebody gave it a limit."""
+    if clients.limits_of(clients.named(DEMO_CLIENT)).rate_limit is None:
+        clients.limit(DEMO_CLIENT, 0)
 
 
 def _opening_balances() -> bool:
@@ -122,7 +129,7 @@ def _secrets(file: Path, people: list[users.Profile]) -> bool:
     if file.exists():
         return False
     content = {
-        "api_key": clients.create_key(DEMO_CLIENT, list(clients.SCOPES)),
+        "api_key": clients.create_key(DEMO_CLIENT, clients.SCOPES),
         "users": [_sign_in(person) for person in people],
         "admin": _set_password(ADMIN, "admin", None),
     }

@@ -58,7 +58,7 @@ def release(ending: Ending, reason: str | None) -> tuple[Transaction, ledger.Hol
 
 def get(user_id: int, asset: ledger.AssetInfo, seq: int) -> ledger.Hold:
     """A hold of a wallet. Raises NotFound('unknown_user', 'unknown_hold')."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         found = ledger.hold(connection, user_id, asset, seq)
         if found is None:
             ledger.local_day(connection, user_id, ledger.now(connection))
@@ -70,7 +70,7 @@ def every(
     user_id: int, asset: ledger.AssetInfo, before_seq: int | None, limit: int
 ) -> list[ledger.Hold]:
     """A wallet's holds, newest first. Raises NotFound('unknown_user')."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         ledger.local_day(connection, user_id, ledger.now(connection))
         return ledger.holds(connection, user_id, asset, before_seq, limit)
 

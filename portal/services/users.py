@@ -122,7 +122,7 @@ def _existing(connection: Connection, external_id: str, digest: bytes) -> Profil
 
 def get(user_id: int) -> Profile:
     """Raises NotFound('unknown_user')."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         return _profile(connection, user_id)
 
 

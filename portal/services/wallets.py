@@ -52,7 +52,7 @@ def statement(
     user_id: int, code: str, before: tuple[datetime, int] | None, limit: int
 ) -> tuple[ledger.AssetInfo, list[StatementLine]]:
     """A wallet's transactions, newest first. Raises NotFound('unknown_user', 'unknown_asset')."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         _now_for(connection, user_id)
         asset = assets.get(code)
         return asset, ledger.statement(connection, user_id, asset, before, limit)

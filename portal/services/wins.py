@@ -19,9 +19,12 @@ LONGEST_DAY = timedelta(hours=52)
 day has it for 50 hours, and clock changes may add to it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class WinRequest:
-    """A win to be booked: `amount` in base units of DREAM, `occurred_at` with an offset."""
+    """A win to be booked: `amount` in base units of DREAM, `occurred_at` with an offset.
+
+    Nothing changes one, as with an Entry.
+    """
 
     user_id: int
     key: str

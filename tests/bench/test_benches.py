@@ -11,8 +11,20 @@ from bench.__main__ import BENCHES, measure
 TINY = {
     "post-batch": ["--users", "50", "--wins", "1000", "--passes", "1"],
     "win-http": ["--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"],
+    "batch-http": [
+        *("--users", "50", "--connections", "2", "--seconds", "0.5", "--warm-up", "0.1"),
+        *("--passes", "1", "--wins", "1000"),
+    ],
     "wallet-mix": ["--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"],
     "hot-user": ["--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"],
+    "api-overhead": [
+        *("--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"),
+        *("--passes", "1"),
+    ],
+    "outbox": [
+        *("--users", "20", "--connections", "4", "--seconds", "0.3", "--warm-up", "0.1"),
+        *("--passes", "1"),
+    ],
     "convert": ["--users", "1500"],
     "growth": ["--users", "50", "--small", "100", "--big", "600", "--wins", "1000"],
     "verify": ["--users", "50", "--entries", "400", "--passes", "1"],
@@ -20,8 +32,11 @@ TINY = {
 CHECKED: dict[str, dict[str, object]] = {
     "post-batch": {"lost": 0, "balanced": True},
     "win-http": {"lost": 0, "other_answers": 0},
+    "batch-http": {"lost": 0, "other_answers": 0},
     "wallet-mix": {"lost": 0, "other_answers": 0, "differences": 0},
     "hot-user": {"lost": 0, "other_answers": 0, "differences": 0},
+    "api-overhead": {"lost": 0, "other_answers": 0, "not_logged": 0},
+    "outbox": {"lost": 0, "other_answers": 0, "undelivered": 0},
     "convert": {
         "not_converted": 0,
         "with_tokens": 0,

@@ -114,6 +114,8 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "RATE_BACKOFF_SECONDS": str(settings.rate_backoff_s),
         "CONVERSION_CHUNK_USERS": str(settings.chunk_users),
         "POST_QUEUE_LIMIT": str(settings.queue_limit),
+        "RATE_LIMIT_PER_MINUTE": str(settings.rate_limit_per_minute),
+        "METRICS_PORT": str(settings.metrics_port),
         "PYTHONPATH": str(ROOT),
         "PYTHONSAFEPATH": "1",
         "TZ": "UTC",

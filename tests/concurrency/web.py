@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from flask import Flask
 
+from portal.api.problems import CODES
 from portal.services import clients
 from tests.concurrency.programs import Program, Programs, eventually
 
@@ -48,7 +49,10 @@ class Caller:
             self._connection.close()
             raise
         known = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, json.loads(content), known)
+        answer = Answer(response.status, json.loads(content), known)
+        if known.get("content-type") == "application/problem+json":
+            assert answer.body["code"] in CODES, answer
+        return answer
 
     def win(self, user: int, key: str, body: dict[str, str], **headers: str) -> Answer:
         path = f"/api/v1/users/{user}/wins"
@@ -81,13 +85,16 @@ def free_port() -> int:
 class Web:
     """A running granian; `caller()` makes one more client of it. `close` closes them all."""
 
-    def __init__(self, programs: Programs, app: Flask, target: str = "wsgi:app") -> None:
+    def __init__(
+        self, programs: Programs, app: Flask, target: str = "wsgi:app", **environment: str
+    ) -> None:
         self.port = free_port()
         self._callers: list[Caller] = []
         with app.app_context():
             self.key = clients.create_key("games", list(clients.SCOPES))
         self.programs = programs
         self._target = target
+        self._environment = environment
         self.start()
         assert self.readiness() == 200
 
@@ -97,6 +104,7 @@ class Web:
             *("-m", "granian", "--interface", "wsgi", self._target, "--port", str(self.port)),
             *("--workers", "2", "--blocking-threads", "32", "--backlog", "2048", "--no-ws"),
             *("--http", "1", "--respawn-failed-workers", "--respawn-interval", "0.5"),
+            **self._environment,
         )
         eventually("both workers serve", self._serves)
 

@@ -64,7 +64,7 @@ def check_health() -> None:
     image = Path(sys.argv[3]).parents[1]
     python = str(image / ".venv" / "bin" / "python")
     port = sys.argv[1].rpartition(":")[2]
-    for name in ("web", "worker", "scheduler"):
+    for name in ("web", "worker", "webhooks", "scheduler"):
         command = [python, "-m", "deploy.healthy", name]
         subprocess.run(command, cwd=image, env=os.environ | {"PORT": port}, check=True)
     subprocess.run([python, "-m", "deploy.migrated"], cwd=image, check=True)

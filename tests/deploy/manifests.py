@@ -10,7 +10,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
-PROCESSES = ("web", "worker", "scheduler")
+PROCESSES = ("web", "worker", "webhooks", "scheduler")
 NOT_OBJECTS = ("kustomization.yaml",)
 EXAMPLE = "secret.example.yaml"
 

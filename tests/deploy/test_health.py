@@ -15,7 +15,7 @@ from sqlalchemy import URL, create_engine
 from config import Settings
 from deploy import migrated
 from jobs import schedule
-from jobs.queue import queue
+from jobs.queue import WEBHOOKS, queue
 from tests.concurrency.programs import Programs, eventually, programs_for
 from tests.deploy.conftest import plain, statement
 
@@ -51,6 +51,16 @@ def test_a_worker_of_this_machine_is_healthy_while_it_says_so(ask: Ask, redis: R
     assert ask("worker")[0] == 1
 
 
+def test_a_worker_of_webhooks_is_no_worker_of_other_jobs(ask: Ask, redis: Redis) -> None:
+    jobs = queue(os.environ["REDIS_URL"], WEBHOOKS)
+    worker = SimpleWorker([jobs], connection=redis, serializer=JSONSerializer)
+    worker.register_birth()
+    assert ask("webhooks") == (0, "")
+    assert ask("worker")[0] == 1
+    worker.register_death()
+    assert ask("webhooks")[0] == 1
+
+
 def test_a_scheduler_is_healthy_while_it_says_so(ask: Ask, redis: Redis) -> None:
     assert ask("scheduler") == (1, "no scheduler has said lately that it lives")
     scheduler = schedule.scheduler(os.environ["REDIS_URL"], redis)
@@ -61,7 +71,7 @@ def test_a_scheduler_is_healthy_while_it_says_so(ask: Ask, redis: Redis) -> None
     assert ask("scheduler")[0] == 1
 
 
-@pytest.mark.parametrize("name", ["worker", "scheduler"])
+@pytest.mark.parametrize("name", ["worker", "webhooks", "scheduler"])
 def test_a_redis_that_is_away_is_not_their_fault(ask: Ask, name: str) -> None:
     assert ask(name, REDIS_URL="redis://127.0.0.1:1/0") == (0, "")
 

@@ -228,7 +228,7 @@ def test_what_has_no_port_is_asked_by_name() -> None:
     assert manifests.instruction("HEALTHCHECK").endswith(
         '["python", "-m", "deploy.healthy", "web"]'
     )
-    for name in ("worker", "scheduler"):
+    for name in ("worker", "webhooks", "scheduler"):
         command = ["python", "-m", "deploy.healthy", name]
         [container] = manifests.pods()[name]["containers"]
         assert container["livenessProbe"]["exec"]["command"] == command

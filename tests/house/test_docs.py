@@ -8,6 +8,9 @@ from flask import Flask
 
 import config
 from portal import create_app
+from portal.api import calls
+from portal.api.document import build
+from portal.api.explanations import EXPLANATIONS
 from portal.api.problems import CODES
 from portal.ledger import chart
 from tests.house.source import ROOT, files, read
@@ -25,11 +28,13 @@ def app() -> Flask:
     )
 
 
-def test_every_error_code_is_documented_with_its_status() -> None:
-    rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \|", read(ERRORS), re.MULTILINE)
-    assert {code: int(status) for status, code in rows} == {
-        code: status for code, (status, _) in CODES.items()
-    }
+def test_every_error_code_is_documented_with_its_status_and_explained() -> None:
+    rows = re.findall(r"^\| \d{3} \| `\w+` \|.*$", read(ERRORS), re.MULTILINE)
+    assert set(EXPLANATIONS) == set(CODES)
+    assert sorted(rows) == sorted(
+        f"| {status} | `{code}` | {' | '.join(EXPLANATIONS[code])} |"
+        for code, (status, _) in CODES.items()
+    )
 
 
 def test_every_route_is_documented_and_no_other(app: Flask) -> None:
@@ -37,10 +42,31 @@ def test_every_route_is_documented_and_no_other(app: Flask) -> None:
     routes = {
         (method, rule.rule)
         for rule in app.url_map.iter_rules()
-        if rule.endpoint != "static" and rule.rule.startswith(("/api/", "/healthz", "/readyz"))
+        if rule.endpoint != "static"
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     assert documented == routes
+
+
+def test_every_route_is_in_the_openapi_document_and_no_other(app: Flask) -> None:
+    described = {
+        (method.upper(), path.replace("{", "<").replace("}", ">"))
+        for path, methods in build(app)["paths"].items()
+        for method in methods
+    }
+    assert described == {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def test_the_table_of_calls_names_the_scope_that_a_call_needs(app: Flask) -> None:
+    rows = re.findall(r"^\| `([A-Z]+) (/\S+)` \| (\S+) \|", read(API), re.MULTILINE)
+    assert {(method, path): scope.strip("`") for method, path, scope in rows} == {
+        (route.method, route.rule.rule): route.scope or "none" for route in calls.routes(app)
+    }
 
 
 def test_every_call_of_the_docs_has_an_example_with_curl_and_no_other() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.house.source import CLIENT, files, imports, is_below, module, tree
 
-UPPER = ("portal.pages", "portal.api", "portal.cli", "jobs")
+UPPER = ("portal.pages", "portal.api", "portal.cli", "portal.cli_clients", "jobs")
 ENTRANCES = ("portal.create_app", "wsgi", "local", "deploy", "bench", "tests")
 FORBIDDEN = {
     "portal.ledger": (
@@ -18,8 +18,9 @@ FORBIDDEN = {
     "portal.api": ("portal.pages", "portal.cli", "jobs", "portal.boot", *ENTRANCES),
     "portal.pages": ("portal.api", "portal.cli", "jobs", "portal.boot", *ENTRANCES),
     "portal.cli": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
+    "portal.cli_clients": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
     "jobs": (
-        *("portal.api", "portal.pages", "portal.cli"),
+        *("portal.api", "portal.pages", "portal.cli", "portal.cli_clients"),
         *("wsgi", "local", "deploy", "bench", "tests"),
     ),
     "portal.runtime": ("portal.services", *UPPER, *ENTRANCES),
@@ -33,7 +34,7 @@ FORBIDDEN = {
 
 WRITING = {
     *("Poster", "post_batch", "convert", "store_rate", "close_hour", "set_clock", "fix_clock"),
-    *("claim_payment", "add_asset"),
+    *("claim_payment", "add_asset", "post_within"),
 }
 """Verbs of the ledger that change the books or their clock."""
 CALLERS = {
@@ -103,6 +104,7 @@ def test_the_writing_verbs_are_all_of_the_facade() -> None:
         *("first_booked_hour", "hold", "holders", "holds", "last_closed_hour", "local_day", "now"),
         *("rate_of", "shift", "statement", "trial_balance", "usd_days", "usd_total", "wallet"),
         *("wallets", "wins_of_day", "won_on", "autocommit"),
+        *("Feed", "count_after", "entries_of_owner", "feed_entry", "lines_of"),
     }
     from portal import ledger  # noqa: PLC0415 - what is on this page is what is tested
 

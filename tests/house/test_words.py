@@ -14,14 +14,21 @@ HERE = Path("tests/house")
 
 FLOATS = {
     "config.py": "seconds and limits, never amounts",
+    "portal/ledger/events.py": "seconds to wait",
     "portal/ledger/poster.py": "seconds to wait",
     "portal/ledger/verify.py": "seconds taken",
+    "portal/api/metrics.py": "seconds that requests took",
+    "portal/api/rates.py": "seconds of a window",
+    "portal/cli_clients.py": "hours of an overlap",
+    "portal/services/clients/callers.py": "seconds that a key is remembered",
     "clients/python/src": "seconds to wait; amounts are Decimals, a float is refused",
-    "portal/services/clients.py": "seconds that a key is remembered",
     "portal/services/rates.py": "a deadline in seconds",
+    "portal/services/webhooks": "deadlines and pauses in seconds",
+    "jobs/webhooks.py": "a pause in seconds",
     "portal/services/recording": "random times and moods of made-up players; amounts are whole",
 }
 DIVISIONS = {
+    "portal/api/rates.py": "half a second",
     "portal/ledger/verify.py": "postings a second",
     "portal/services/demo.py": "hours between two times",
     "portal/services/rates.py": "how far a Decimal rate moved, a sanity limit",

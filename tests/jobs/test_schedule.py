@@ -14,8 +14,8 @@ from rq_scheduler import Scheduler
 
 from config import Settings
 from jobs import conversions as jobs
-from jobs import holds, schedule
-from jobs.queue import QUEUE, JsonJob, connection
+from jobs import holds, imports, schedule, webhooks
+from jobs.queue import QUEUE, WEBHOOKS, JsonJob, connection
 from portal.ledger.clock import HOUR
 from tests.concurrency.programs import Program, Programs, eventually
 from tests.concurrency.watch import Watch
@@ -74,14 +74,20 @@ FUNCTIONS = {
     "convert-hourly": "jobs.conversions.convert_due",
     "convert-resume": "jobs.conversions.convert_due",
     "expire-holds": "jobs.holds.expire_due",
+    "resume-imports": "jobs.imports.resume_due",
+    "forget-imports": "jobs.imports.forget_due",
+    "deliver-webhooks": "jobs.webhooks.deliver",
 }
 
 
-def test_the_table_has_an_hourly_job_one_that_resumes_it_and_one_for_holds() -> None:
+def test_the_table_has_every_job_that_recurs() -> None:
     assert [(recurring.id, recurring.cron, recurring.function) for recurring in schedule.TABLE] == [
         ("convert-hourly", "0 * * * *", jobs.convert_due),
         ("convert-resume", "* * * * *", jobs.convert_due),
         ("expire-holds", "* * * * *", holds.expire_due),
+        ("resume-imports", "* * * * *", imports.resume_due),
+        ("forget-imports", "30 3 * * *", imports.forget_due),
+        ("deliver-webhooks", "* * * * *", webhooks.deliver),
     ]
 
 
@@ -95,8 +101,9 @@ def test_applying_the_table_makes_redis_hold_exactly_it(
         assert job.func_name == FUNCTIONS[recurring.id]
         assert (list(job.args), job.kwargs) == ([], {})
         assert job.meta["cron_string"] == recurring.cron
-        assert job.origin == QUEUE
-        assert job.timeout == jobs.TIMEOUT_S
+        is_webhooks = recurring.id == "deliver-webhooks"
+        assert job.origin == (WEBHOOKS if is_webhooks else QUEUE)
+        assert job.timeout == (webhooks.TIMEOUT_S if is_webhooks else jobs.TIMEOUT_S)
         assert redis.ttl(job.key) == -1
 
 
@@ -269,7 +276,8 @@ def test_jobs_wait_in_redis_as_json_with_ids_only(
     assert len(kept) >= 4
     for key in kept:
         function, _, arguments, options = json.loads(zlib.decompress(redis.hget(key, "data")))
-        assert function.startswith(("jobs.conversions.", "jobs.holds."))
+        known = tuple(f"jobs.{name}." for name in ("conversions", "holds", "imports", "webhooks"))
+        assert function.startswith(known)
         assert all(isinstance(argument, str | int) for argument in arguments)
         assert options == {}
     assert list(pickles(redis)) == []

@@ -85,7 +85,7 @@ class Checkout:
         (self.root / ".venv").symlink_to(ROOT / ".venv")
         (self.root / "wsgi.py").write_text(APP)
         (self.root / "jobs").mkdir()
-        for name in ("worker", "scheduler"):
+        for name in ("worker", "webhook_worker", "scheduler"):
             (self.root / "jobs" / f"{name}.py").write_text(JOB)
 
     def start(self, *command: str, **environment: str) -> "subprocess.Popen[str]":

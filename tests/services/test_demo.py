@@ -140,6 +140,7 @@ def test_the_secrets_work_and_are_nobody_elses_to_read(seeded: Flask, engine: En
     caller = clients.caller_of(secrets["api_key"])
     assert caller
     assert caller.scopes == set(clients.SCOPES)
+    assert caller.rate_limit == 0
     assert len(secrets["users"]) == len(demo.PEOPLE)
     with engine.connect() as connection:
         for person in [*secrets["users"], secrets["admin"]]:

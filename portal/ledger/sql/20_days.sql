@@ -25,6 +25,23 @@ AS $$
     FROM ledger.zone_of(p_owner_id, p_at) z
 $$;
 
+-- What all reads of a user depend on, as one text that never comes back: every entry moves last_seq on;
+-- beside it the day and zone by the clock, and which assets there are. NULL where there is no such user.
+CREATE OR REPLACE FUNCTION ledger.version_of(p_owner_id bigint) RETURNS text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    v_now timestamptz := ledger.clock();
+    v_seq bigint;
+BEGIN
+    SELECT o.last_seq INTO v_seq FROM ledger.owners o WHERE o.owner_id = p_owner_id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    RETURN concat_ws(' ', v_seq, (SELECT d.day FROM ledger.local_day(p_owner_id, v_now) d),
+                     ledger.zone_of(p_owner_id, v_now), (SELECT max(l.id) FROM ledger.ledgers l));
+END $$;
+
 CREATE OR REPLACE FUNCTION ledger.open_owner(p_owner_id bigint, p_zone text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = ledger, pg_temp

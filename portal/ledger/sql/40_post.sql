@@ -117,7 +117,10 @@ BEGIN
         FROM unnest(p_owner, p_kind, p_ledger, p_key, p_hash, p_amount, p_occurred, p_reverses, p_hold, p_expires) WITH ORDINALITY
              AS i (owner_id, kind_id, ledger_id, key_hash, request_hash, amount, occurred_at, reverses_seq, hold_seq, expires_at, n)
         JOIN flows f ON f.kind_id = i.kind_id AND f.ledger_id = i.ledger_id
-        LEFT JOIN unnest(v_owners, v_seqs, v_times) o (owner_id, last_seq, last_booked_at) ON o.owner_id = i.owner_id
+        -- The owner's place in v_owners, which is in order: a join is planned for few rows, and reads them all for each.
+        CROSS JOIN LATERAL (SELECT width_bucket(i.owner_id, v_owners) AS place OFFSET 0) x
+        LEFT JOIN LATERAL (SELECT v_seqs[x.place] AS last_seq, v_times[x.place] AS last_booked_at
+                           WHERE v_owners[x.place] = i.owner_id) o ON true
         CROSS JOIN LATERAL (SELECT greatest(v_now, o.last_booked_at) AS booked_at) t
         LEFT JOIN LATERAL (SELECT e.seq, e.request_hash, e.booked_at, e.day FROM entries e
                            WHERE e.owner_id = i.owner_id AND e.key_hash = i.key_hash OFFSET 0) k ON true
@@ -143,12 +146,13 @@ BEGIN
             v_next := r.last_seq;
             v_keys := '{}'; v_at := '{}'; v_undone := '{}'; v_days := '{}'; v_won := '{}'; v_moved := '{}';
         END IF;
-        IF r.last_seq IS NULL AND EXISTS (SELECT FROM owners o WHERE o.owner_id = v_owner) THEN
-            v_status[r.n] := 'busy';
-            CONTINUE;
-        ELSIF r.last_seq IS NULL THEN
-            v_status[r.n] := 'rejected';
-            v_code[r.n] := 'unknown_user';
+        IF r.last_seq IS NULL THEN   -- a query in the condition would be run for every entry
+            IF EXISTS (SELECT FROM owners o WHERE o.owner_id = v_owner) THEN
+                v_status[r.n] := 'busy';
+            ELSE
+                v_status[r.n] := 'rejected';
+                v_code[r.n] := 'unknown_user';
+            END IF;
             CONTINUE;
         END IF;
         p := array_position(v_days, r.day);

@@ -1,0 +1,59 @@
+"""Jobs of imports: each calls one service and is safe to run twice.
+
+They wait in a queue of their own, which workers look into when the other is empty: however much is
+imported, an hour's conversion waits for one slice of one import at most, and imports take turns.
+"""
+
+from jobs.context import in_app
+from jobs.queue import KEEP_S, LATER, TIMEOUT_S, queue
+from portal.runtime import runtime
+from portal.services.imports import store
+from portal.services.imports import work as importing
+
+
+@in_app
+def work(import_id: int, number: int) -> int | None:
+    """Book a slice of an import from a chunk on, then leave the rest to a job behind the others."""
+    following = importing.work(import_id, number)
+    if following is not None:
+        enqueue(import_id, following)
+    return following
+
+
+@in_app
+def resume_due() -> int:
+    """Go on with every import that is not done; how many. Safe to run twice."""
+    due = importing.due()
+    for import_id, number in due:
+        enqueue(import_id, number)
+    return len(due)
+
+
+@in_app
+def forget_due() -> int:
+    """Forget the refused lines of old imports; how many. Safe to run twice."""
+    return store.forget_due()
+
+
+def enqueue_due() -> None:
+    """Have a worker see to what is due."""
+    queue(runtime().settings.redis_url).enqueue_call(
+        resume_due, timeout=TIMEOUT_S, result_ttl=KEEP_S, failure_ttl=24 * KEEP_S
+    )
+
+
+def start(import_id: int) -> None:
+    """Have a worker begin an import."""
+    enqueue(import_id, 1)
+
+
+def enqueue(import_id: int, number: int) -> None:
+    """Have a worker go on with an import at a chunk. A job that comes late finds it done."""
+    queue(runtime().settings.redis_url, LATER).enqueue_call(
+        work,
+        args=(import_id, number),
+        job_id=f"import-{import_id}-{number}",
+        timeout=TIMEOUT_S,
+        result_ttl=KEEP_S,
+        failure_ttl=24 * KEEP_S,
+    )

@@ -1,0 +1,155 @@
+"""API keys: prefixed, shown once, stored hashed, scoped; rotated with an overlap, revoked at once."""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from portal import ledger
+from portal.ledger.errors import Refused
+from portal.runtime import runtime
+from portal.services.clients import limits
+from portal.services.clients.callers import digest
+from portal.services.models import ApiClient, ApiKey
+
+SCOPES = ("read", "users:write", "wins:write", "wallets:write", "imports:write", "admin")
+PREFIX = "dream_"
+SHOWN = 12
+OVERLAP = timedelta(hours=24)
+"""How long a rotated key works on beside the one that replaces it."""
+MAX_OVERLAP = timedelta(days=90)
+MAX_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """A key without its secret, of which nobody but its holder knows more than the beginning."""
+
+    id: int
+    client: str
+    prefix: str
+    scopes: list[str]
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+KEYS = select(
+    *(ApiKey.id, ApiClient.name, ApiKey.prefix, ApiKey.scopes, ApiKey.created_at),
+    *(ApiKey.last_used_at, ApiKey.expires_at, ApiKey.revoked_at),
+).join(ApiClient, ApiClient.id == ApiKey.client_id)
+
+
+def create_key(client_name: str, scopes: Collection[str]) -> str:
+    """Make a key, and the client if it is new; the answer is the only time the key is shown.
+
+    Raises Refused('validation_failed') for an unknown scope.
+    """
+    _check_scopes(scopes)
+    with runtime().engine.begin() as connection:
+        return _insert(connection, limits.make(connection, client_name), scopes)
+
+
+def rotate(
+    key_id: int, scopes: Collection[str] | None = None, overlap: timedelta = OVERLAP
+) -> tuple[str, datetime]:
+    """Replace a key by a new one of the same client, with its scopes unless others are given.
+
+    Answers the new key, and until when the old one works. Idempotency keys are the client's: a
+    request that was sent with the old one is a replay with the new one. Raises
+    Refused('unknown_key', 'key_not_active', 'validation_failed').
+    """
+    if scopes is not None:
+        _check_scopes(scopes)
+    if not timedelta(0) <= overlap <= MAX_OVERLAP:
+        raise Refused("validation_failed", f"an overlap is from 0 to {MAX_OVERLAP.days} days")
+    with runtime().engine.begin() as connection:
+        old = connection.execute(
+            select(ApiKey.__table__).where(ApiKey.id == key_id).with_for_update()
+        ).first()
+        if old is None:
+            raise _unknown(str(key_id))
+        now = ledger.now(connection)
+        if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
+            raise Refused("key_not_active", f"key {key_id} does not work any more: create another")
+        until = min(now + overlap, old.expires_at or now + overlap)
+        ends = update(ApiKey).where(ApiKey.id == key_id).values(expires_at=until)
+        connection.execute(ends)
+        return _insert(connection, old.client_id, scopes or old.scopes), until
+
+
+def revoke(key_id: int) -> None:
+    """From now on, on every web process less than a second later, the key is refused.
+
+    Revoked again, it stays revoked since the first time. Raises Refused('unknown_key').
+    """
+    with runtime().engine.begin() as connection:
+        if not _revoke(connection, ApiKey.id == key_id):
+            raise _unknown(str(key_id))
+
+
+def revoke_all(client_name: str) -> int:
+    """Revoke every key of a client; how many it has. Raises Refused('unknown_client')."""
+    with runtime().engine.begin() as connection:
+        client = connection.scalar(limits.by_name(client_name))
+        if client is None:
+            raise limits.unknown(client_name)
+        return _revoke(connection, ApiKey.client_id == client)
+
+
+def list_keys(client_name: str | None = None) -> list[KeyInfo]:
+    """All keys, or a client's, oldest first. Raises Refused('unknown_client')."""
+    query = KEYS.order_by(ApiKey.id)
+    with runtime().engine.connect() as connection:
+        if client_name is not None:
+            if connection.scalar(limits.by_name(client_name)) is None:
+                raise limits.unknown(client_name)
+            query = query.where(ApiClient.name == client_name)
+        return [KeyInfo(*row) for row in connection.execute(query)]
+
+
+def find_key(named: str) -> int:
+    """The id of a key by its id or its prefix. Raises Refused('unknown_key')."""
+    number = named.isascii() and named.isdecimal() and int(named) <= MAX_ID
+    which = ApiKey.id == int(named) if number else ApiKey.prefix == named
+    with runtime().engine.connect() as connection:
+        found = connection.scalars(select(ApiKey.id).where(which)).all()
+    if len(found) > 1:
+        raise Refused("unknown_key", f"{len(found)} keys begin with {named}: name one by its id")
+    if not found:
+        raise _unknown(named)
+    return found[0]
+
+
+def _insert(connection: Connection, client_id: int, scopes: Collection[str]) -> str:
+    token = PREFIX + secrets.token_urlsafe(32)
+    key = {
+        "client_id": client_id,
+        "prefix": token[:SHOWN],
+        "secret_hash": digest(token),
+        "scopes": list(scopes),
+        "created_at": ledger.now(connection),
+    }
+    connection.execute(insert(ApiKey).values(key))
+    return token
+
+
+def _revoke(connection: Connection, which: object) -> int:
+    now = ledger.now(connection)
+    done = update(ApiKey).where(which).values(revoked_at=func.coalesce(ApiKey.revoked_at, now))  # type: ignore[arg-type]
+    return len(connection.execute(done.returning(ApiKey.id)).all())
+
+
+def _check_scopes(scopes: Collection[str]) -> None:
+    unknown = set(scopes) - set(SCOPES)
+    if unknown or not scopes:
+        detail = f"scopes are {', '.join(SCOPES)}, not {', '.join(sorted(unknown)) or 'none'}"
+        raise Refused("validation_failed", detail)
+
+
+def _unknown(named: str) -> Refused:
+    return Refused("unknown_key", f"there is no key {named}: bin/flask keys list")

@@ -1,0 +1,147 @@
+"""Books what imports hold, chunk by chunk, in the order of the file.
+
+A chunk's wins, its counts and its refused lines are committed together: a worker that is killed has
+done a chunk or has not begun with it. Two workers never have the same import at once.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
+
+from portal import ledger
+from portal.ledger.errors import LedgerError, Refused
+from portal.runtime import runtime
+from portal.services import clients, locks, wins
+from portal.services.imports import lines
+from portal.services.imports.lines import Line
+from portal.services.models import ImportRefusal
+from portal.services.win_items import DETAILS, Check
+from portal.services.wins import WinRequest
+
+SLICE_S = 2
+"""After which a worker leaves an import to see what else is to be done."""
+LONGEST_WAIT = "2s"
+"""For users locked elsewhere, while those before them stay locked by the chunk."""
+
+DUE = """
+SELECT i.id, (SELECT min(c.number) FROM import_chunks c WHERE c.import_id = i.id AND c.finished_at IS NULL)
+FROM imports i WHERE i.state <> 'done' ORDER BY i.id
+"""
+
+
+def due() -> list[tuple[int, int]]:
+    """Every import that is not done, oldest first, with the chunk that is next."""
+    with runtime().engine.connect() as connection:
+        return [(row[0], row[1]) for row in connection.execute(text(DUE))]
+
+
+def work(import_id: int, number: int) -> int | None:
+    """Book an import's chunks for SLICE_S seconds, from `number` on; the chunk that is next then.
+
+    None when the import is done, another worker has it, or `number` is not its next chunk: whoever
+    came before carries on, so that jobs of one import never multiply. Raises Unavailable.
+    """
+    with _alone(import_id) as alone:
+        if not alone or _next(import_id) != number:
+            return None
+        until = time.monotonic() + SLICE_S
+        following = _book(import_id, number)
+        while following is not None and time.monotonic() < until:
+            following = _book(import_id, following)
+        return following
+
+
+@contextmanager
+def _alone(import_id: int) -> Iterator[bool]:
+    """Whether nobody else has the import; the lock ends with the process, whatever becomes of it."""
+    with runtime().engine.begin() as connection:
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        statement = f"SELECT pg_try_advisory_xact_lock({locks.IMPORT}, :number)"
+        yield bool(connection.scalar(text(statement), {"number": import_id % 2**31}))
+
+
+NEXT = "SELECT min(number) FROM import_chunks WHERE import_id = :id AND finished_at IS NULL"
+
+
+def _next(import_id: int) -> int | None:
+    with runtime().engine.connect() as connection:
+        number: int | None = connection.scalar(text(NEXT), {"id": import_id})
+        return number
+
+
+BEGIN = """
+UPDATE imports SET state = 'running', started_at = ledger.clock() WHERE id = :id AND state = 'queued'
+"""
+CHUNK = """
+SELECT c.first_line, c.content, i.client_id, i.format FROM import_chunks c JOIN imports i ON i.id = c.import_id
+WHERE c.import_id = :id AND c.number = :number
+"""
+FINISH = """
+UPDATE import_chunks SET content = NULL, finished_at = ledger.clock(),
+       posted = :posted, replayed = :replayed, rejected = :rejected
+WHERE import_id = :id AND number = :number
+"""
+END = """
+UPDATE imports SET state = 'done', finished_at = ledger.clock() WHERE id = :id
+"""
+
+
+def _book(import_id: int, number: int) -> int | None:
+    """Book a chunk in one transaction; the number of the next, None for the last."""
+    this = {"id": import_id, "number": number}
+    with runtime().engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'"))
+        connection.execute(text(BEGIN), this)
+        chunk = connection.execute(text(CHUNK), this).one()
+        check = _within(clients.limits_of(chunk.client_id))
+        read = list(lines.read(chunk.format, chunk.first_line, chunk.content, check))
+        counts, refused = _post(connection, chunk.client_id, read)
+        if refused:
+            rows = [{"import_id": import_id, **each} for each in refused]
+            connection.execute(insert(ImportRefusal), rows)
+        connection.execute(text(FINISH), this | counts)
+        following: int | None = connection.scalar(text(NEXT), this)
+        if following is None:
+            connection.execute(text(END), this)
+    return following
+
+
+def _within(limits: clients.Limits) -> Check:
+    """What a client is limited to now, whatever it was when it sent the file."""
+
+    def check(win: WinRequest) -> None:
+        if refusal := limits.refusal(win.user_id, win.game):
+            raise Refused("forbidden", refusal)
+
+    return check
+
+
+def _post(
+    connection: Connection, client_id: int, read: Sequence[Line]
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """Post the lines that are wins: how many came to what, and those that were refused."""
+    entries = [wins.entry(client_id, line.win) for line in read if isinstance(line.win, WinRequest)]
+    window = runtime().import_window
+    outcomes = iter(ledger.post_within(connection, entries, window) if entries else ())
+    counts = {"posted": 0, "replayed": 0, "rejected": 0}
+    refused = []
+    for line in read:
+        outcome = next(outcomes) if isinstance(line.win, WinRequest) else None
+        counts[outcome.status if outcome else "rejected"] += 1
+        if outcome is None or outcome.status == "rejected":
+            refused.append(_refusal(line, outcome))
+    return counts, refused
+
+
+def _refusal(line: Line, outcome: ledger.Outcome | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"line": line.number, "param": None, "content": line.text}
+    if isinstance(line.win, LedgerError):
+        param, detail = line.win.figures.get("param"), line.win.detail or DETAILS[line.win.code]
+        return row | {"code": line.win.code, "detail": detail, "param": param}
+    assert outcome is not None
+    assert outcome.code is not None
+    return row | {"code": outcome.code, "detail": DETAILS.get(outcome.code, outcome.code)}
