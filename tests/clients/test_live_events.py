@@ -111,7 +111,7 @@ def test_what_the_server_sends_is_verified_with_either_secret_of_a_rotation(
     made = client.create_webhook_endpoint(f"{scripted.base}/hook", since=live.books.now())
     rotated = client.rotate_webhook_secret(made.endpoint.endpoint_id)
     client.bonus(user, "GOLD_COIN", amount=7, reference="b")
-    eventually("it is delivered", lambda: scripted.asked)
+    eventually("it is delivered", lambda: scripted.asked, seconds=120)
     [asked, *_] = scripted.asked
     for secrets in (made.secret, rotated.secret, [rotated.secret, made.secret]):
         event = verify(asked.body, asked.headers, secrets)
