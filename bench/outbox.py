@@ -20,6 +20,7 @@ from bench.win_http import WINS, rendered
 from jobs.webhook_worker import NICENESS
 from local.processes import wait_until
 from local.redis import Redis
+from portal.services import locks
 from portal.services.webhooks import endpoints
 
 PATIENCE_S = 600
@@ -107,7 +108,7 @@ def _delivering(books: stage.Books, url: str) -> Iterator[None]:
         made = endpoints.make(client, url, None, None, None)
         try:
             with processes.webhooks(books):
-                if not wait_until(lambda: bool(books.ask(LOCKED, endpoints.LOCK)), PATIENCE_S):
+                if not wait_until(lambda: bool(books.ask(LOCKED, locks.ENDPOINT)), PATIENCE_S):
                     raise TimeoutError("the worker of webhooks has not begun")
                 yield
         finally:

@@ -17,6 +17,7 @@ from portal.services.fields import checked
 blueprint = Blueprint("events", __name__)
 
 LIST = "events"
+TYPE = "|".join(events.TYPES).replace(".", r"\.")
 
 
 class Since(Body):
@@ -40,8 +41,7 @@ class FeedQuery(Query):
         None,
         description="Only these types of events, with commas between them.",
         examples=["win.booked,conversion.done"],
-        pattern="^(win.booked|conversion.done|hold.expired|wallet.changed)"
-        "(,(win.booked|conversion.done|hold.expired|wallet.changed))*$",
+        pattern=rf"^({TYPE})(,({TYPE}))*$",
     )
     limit: int = Field(
         requests.DEFAULT_LIMIT,

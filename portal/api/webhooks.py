@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, Response, g, jsonify
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from portal.api import requests
 from portal.api import vocabulary as v
@@ -64,14 +64,22 @@ class ChangeBody(Body):
 
 
 class ReplayBody(Body):
-    """Either of the two."""
+    """What to send again: one of the two."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "minProperties": 1,
+            "maxProperties": 1,
+            "examples": [{"since": "2026-11-21T00:00:00Z"}],
+        }
+    )
 
     since: Annotated[
-        Moment | None, v.said("Send all again that was booked since then.", "2026-11-21T00:00:00Z")
-    ] = None
-    event_id: Annotated[
-        Annotated[str, Field(max_length=40)] | None, v.said("Send this one event again.", None)
-    ] = None
+        Moment, v.said("Send all again that was booked since then.", "2026-11-21T00:00:00Z")
+    ] = Field(default=None)  # type: ignore[assignment]  # left out, never null
+    event_id: Annotated[str, v.said("Send this one event again.", "1-3", pattern=v.ENTRY_ID)] = (
+        Field(default=None)  # type: ignore[assignment]
+    )
 
 
 @blueprint.post(PATH)
@@ -168,18 +176,18 @@ def post_replay(endpoint_id: str) -> tuple[Response, int]:
     All that was booked since a time, in order, or one event, with the same ids.
     """
     client_id, number, body = g.caller.client_id, _number(endpoint_id), requests.body(ReplayBody)
-    if (body.since is None) == (body.event_id is None):
+    if len(body.model_fields_set) != 1:
         raise Problem("validation_failed", "send since, or event_id", param="since")
-    if body.since is not None:
+    replay: dict[str, str | None] = {"endpoint_id": endpoint_id, "since": None, "event_id": None}
+    if "since" in body.model_fields_set:
         endpoints.replay_since(client_id, number, body.since)
         runtime().start_webhooks()
-    if body.event_id is not None:
+        replay["since"] = moment(body.since)
+    else:
         event = endpoints.replayable(client_id, number, body.event_id)
         runtime().send_webhook_again(number, *event)
-    since = body.since and moment(body.since)
-    return jsonify(
-        replay={"endpoint_id": endpoint_id, "since": since, "event_id": body.event_id}
-    ), 202
+        replay["event_id"] = body.event_id
+    return jsonify(replay=replay), 202
 
 
 @blueprint.get(f"{ONE}/stalls")

@@ -28,7 +28,7 @@ def live_app(shared_database: URL, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def web(live_app: Flask, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    """Two workers. User 1 has 1-1 a win, 1-2 a top-up, 1-3 a spend, 1-4 to 1-13 holds; user 2 a top-up.
+    """Two workers. Six webhook endpoints and an import are there. User 1 has 1-1 a win, 1-2 a top-up, 1-3 a spend, 1-4 to 1-13 holds; user 2 a top-up.
 
     The hour of noon is over, and next to be converted.
     """
@@ -45,12 +45,20 @@ def web(live_app: Flask, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
 
 
 def seed(app: Flask, books: Books, key: str) -> None:
-    client = app.test_client()
+    client, bearer = app.test_client(), {"Authorization": f"Bearer {key}"}
     for number in map(str, range(1, USERS + 1)):
         body = {"external_id": f"player-{number}", "display_name": "Ida"}
-        made = client.post("/api/v1/users", json=body, headers={"Authorization": f"Bearer {key}"})
+        made = client.post("/api/v1/users", json=body, headers=bearer)
         assert made.json is not None
         assert made.json["user"]["id"] == number
+    for number in range(1, 7):
+        url = {"url": f"http://127.0.0.1:8123/{number}"}
+        made = client.post("/api/v1/webhook-endpoints", json=url, headers=bearer)
+        assert made.json is not None
+        assert made.json["endpoint"]["endpoint_id"] == str(number)
+    file = {"data": "user_id,idempotency_key,amount,occurred_at,game,reference\n1,k,1,x,maze,r\n"}
+    headers = bearer | {"Idempotency-Key": "file-1", "Content-Type": "text/csv"}
+    assert client.post("/api/v1/imports", headers=headers, **file).status_code == 202
     assert books.win(1, "0.5", NOON) == 1
     assert books.top_up(1, "GOLD_COIN", "1000000") == 2
     assert books.spend(1, "GOLD_COIN", "5") == 3

@@ -60,7 +60,7 @@ class File:
                 batch = []
         self._keep(batch)
         if not self.lines:
-            raise Refused("validation_failed", "the file has no wins")
+            raise Refused("validation_failed", "the file has no wins", param="file")
         self.digest = known.digest()
 
     def _keep(self, batch: list[bytes]) -> None:
@@ -103,11 +103,13 @@ def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _text(number: int, line: bytes) -> str:
     if len(line) > MAX_LINE:
-        raise Refused("validation_failed", f"line {number} is longer than {MAX_LINE:,} bytes")
+        raise Refused(
+            "validation_failed", f"line {number} is longer than {MAX_LINE:,} bytes", param="file"
+        )
     try:
         text = line.removesuffix(b"\r").decode()
     except UnicodeDecodeError:
-        raise Refused("validation_failed", f"line {number} is not UTF-8") from None
+        raise Refused("validation_failed", f"line {number} is not UTF-8", param="file") from None
     if "\0" in text:
-        raise Refused("validation_failed", f"line {number} has a NUL character")
+        raise Refused("validation_failed", f"line {number} has a NUL character", param="file")
     return text

@@ -26,7 +26,7 @@ def header(text: str) -> list[str]:
     names = _fields(text)
     if set(names) != set(COLUMNS) or len(names) != len(COLUMNS):
         detail = f"the first line must name the columns {', '.join(COLUMNS)}, each once"
-        raise Refused("validation_failed", detail)
+        raise Refused("validation_failed", detail, param="file")
     return names
 
 

@@ -5,7 +5,7 @@ done a chunk or has not begun with it. Two workers never have the same import at
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
