@@ -4,12 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from portal import ledger
-from portal.ledger.errors import Refused
 from portal.services import clients
 from portal.services.imports import store, work
 from portal.services.imports.files import File, Format
-from portal.services.win_items import Check
-from portal.services.wins import WinRequest
 from tests.factories import Books
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -26,23 +23,13 @@ def line(books: Books, owner: int, key: str, game: str = "maze") -> str:
     return f"{owner},{key},0.1,{books.now().isoformat()},{game},r\n"
 
 
-def only(*games: str) -> work.CheckOf:
-    def check(win: WinRequest) -> None:
-        if win.game not in games:
-            raise Refused("forbidden", "the client is limited to other games")
-
-    def of_client(_: int) -> Check:
-        return check
-
-    return of_client
-
-
 def test_what_a_client_may_not_book_is_refused_by_line(books: Books) -> None:
     client, owner = clients.named("studio"), books.owner()
+    clients.set_limits("studio", games=["chess"])
     data = HEADER + line(books, owner, "a") + line(books, owner, "b", "chess")
     made, is_new = store.create(client, "k", taken(data))
     assert is_new
-    assert work.work(made.id, 1, only("chess")) is None
+    assert work.work(made.id, 1) is None
     [refusals] = store.refusals(made.id)
     assert [(each.line, each.code) for each in refusals] == [(2, "forbidden")]
     assert store.get(client, str(made.id)).posted == 1
