@@ -13,6 +13,7 @@ from redis import Redis
 from jobs.queue import WEBHOOKS, queue
 from portal.ledger.events import FRESH_S
 from portal.services import clients
+from portal.services.webhooks.claims import Claims
 from portal.services.webhooks.delivery import Courier
 from portal.services.webhooks.endpoints import MAX_ENDPOINTS
 from tests.api.conftest import Api
@@ -44,8 +45,8 @@ def make(api: Api, client: str, url: str = GONE, **fields: Any) -> Any:
 
 def deliver(api: Api, endpoint_id: str) -> None:
     time.sleep(2 * FRESH_S)  # what was booked just now is settled
-    with api.app.app_context():
-        courier = Courier(int(endpoint_id), lambda: False)
+    with api.app.app_context(), Claims() as claims:
+        courier = Courier(int(endpoint_id), claims)
         courier.work()
         courier.close()
 

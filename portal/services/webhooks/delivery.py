@@ -10,15 +10,15 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import text
 
 from portal import ledger
 from portal.logs import trace
 from portal.runtime import runtime
-from portal.services import events, locks
+from portal.services import events
 from portal.services.webhooks import endpoints, progress
 from portal.services.webhooks.addresses import rules
+from portal.services.webhooks.claims import Claims
 from portal.services.webhooks.endpoints import Endpoint, Stall
 from portal.services.webhooks.senders import DOWN, SENDERS, Outcome, Senders, UserEvents
 from portal.services.webhooks.sending import Sender
@@ -47,13 +47,16 @@ def deliver(should_stop: ShouldStop, must_stop: ShouldStop = _never) -> None:
     """
     couriers: dict[int, Courier] = {}
     busy: dict[int, Future[None]] = {}
-    with ThreadPoolExecutor(COURIERS, thread_name_prefix="courier") as threads:
+    with (
+        Claims() as claims,
+        ThreadPoolExecutor(COURIERS, thread_name_prefix="courier") as threads,
+    ):
         try:
             while not should_stop() and not must_stop() and (enabled := _enabled()):
                 for number in enabled:
                     if number not in busy or busy[number].done():
                         courier = couriers.setdefault(
-                            number, Courier(number, should_stop, must_stop)
+                            number, Courier(number, claims, should_stop, must_stop)
                         )
                         busy[number] = threads.submit(copy_context().run, courier.work)
                 time.sleep(POLL_S)
@@ -75,7 +78,7 @@ def send_again(endpoint_id: int, owner_id: int, seq: int) -> str | None:
         endpoint = endpoints.find(connection, endpoint_id)
         entry = ledger.feed_entry(connection, owner_id, seq)
     if endpoint is None or entry is None:
-        return "there is no such endpoint"
+        return "there is no such endpoint, or no such entry"
     senders = _senders(endpoint)
     try:
         answer = senders.one(events.events_of([entry])[owner_id, seq])
@@ -92,23 +95,26 @@ def _senders(endpoint: Endpoint) -> Senders:
 
 
 class Courier:
-    """Delivers to one endpoint. Holds its lock from the first work on until closed."""
+    """Delivers to one endpoint. Has its claim from the first work on until closed."""
 
     def __init__(
-        self, endpoint_id: int, should_stop: ShouldStop = _never, must_stop: ShouldStop = _never
+        self,
+        endpoint_id: int,
+        claims: Claims,
+        should_stop: ShouldStop = _never,
+        must_stop: ShouldStop = _never,
     ) -> None:
-        self._id = endpoint_id
+        self._id, self._claims = endpoint_id, claims
         self._should_stop = should_stop
         self._must_stop = must_stop
         self._size = PAGE
-        self._lock: Connection | None = None
         self._senders: Senders | None = None
         self._url = ""
 
     def work(self) -> None:
         """Deliver what is there; the next work goes on, whatever became of this one."""
         try:
-            while self._may_go_on() and self._is_alone() and self._page():
+            while self._may_go_on() and self._claims.take(self._id) and self._page():
                 pass
         except Exception as error:  # noqa: BLE001 - one endpoint's trouble is not another's
             log.error("webhook endpoint %d is left to the next turn\n%s", self._id, trace(error))  # noqa: TRY400
@@ -119,31 +125,10 @@ class Courier:
 
     def close(self) -> None:
         """Let another have the endpoint."""
-        if self._lock is not None:
-            lock, self._lock = self._lock, None
-            try:
-                lock.execute(text("SELECT pg_advisory_unlock(:class, :id)"), self._name())
-            except SQLAlchemyError:
-                lock.invalidate()  # the lock ends with the session
-            lock.close()
+        self._claims.give(self._id)
         if self._senders is not None:
             self._senders.close()
             self._senders = None
-
-    def _is_alone(self) -> bool:
-        """Whether this courier holds the endpoint's lock: taken once, and asked for at each page."""
-        if self._lock is None:
-            connection = ledger.autocommit(runtime().engine).connect()
-            query = text("SELECT pg_try_advisory_lock(:class, :id)")
-            if not connection.scalar(query, self._name()):
-                connection.close()
-                return False
-            self._lock = connection
-        self._lock.execute(text("SELECT 1"))
-        return True
-
-    def _name(self) -> dict[str, int]:
-        return {"class": locks.ENDPOINT, "id": self._id}
 
     def _page(self) -> bool:
         """Deliver what waited and is due, then a page of what is new; whether there may be more."""

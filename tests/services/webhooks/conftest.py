@@ -1,6 +1,7 @@
 """What the tests of webhooks share: a receiver, an endpoint that points at it, and a way to deliver now."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from portal.ledger import events
 from portal.services import clients
 from portal.services.webhooks import endpoints, signing
+from portal.services.webhooks.claims import Claims
 from portal.services.webhooks.delivery import Courier
 from portal.services.webhooks.endpoints import Endpoint, Stall
 from tests.factories import Books
@@ -44,9 +46,16 @@ class Hook:
 
     def deliver(self) -> None:
         """All that may be delivered now."""
-        courier = Courier(self.id, lambda: False)
-        courier.work()
-        courier.close()
+        with self.courier() as courier:
+            courier.work()
+
+    @contextmanager
+    def courier(self, must_stop: Callable[[], bool] = lambda: False) -> Iterator[Courier]:
+        """One of a process of its own, as it were."""
+        with Claims() as claims:
+            courier = Courier(self.id, claims, must_stop=must_stop)
+            yield courier
+            courier.close()
 
     def pass_by(self, after: timedelta) -> None:
         """Let time go by, then deliver."""

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from portal.ledger.events import START
-from portal.services import events
-from portal.services.webhooks import delivery, endpoints
+from portal.services import clients, events, locks
+from portal.services.webhooks import delivery, endpoints, signing
 from portal.services.webhooks.backoff import STEPS, pause
-from portal.services.webhooks.delivery import Courier
+from portal.services.webhooks.claims import Claims
 from portal.services.webhooks.senders import DOWN
 from tests.concurrency.programs import eventually
 from tests.factories import Books
@@ -20,6 +22,11 @@ from tests.services.webhooks.conftest import Hook, bonuses
 
 pytestmark = pytest.mark.usefixtures("context")
 HOUR = timedelta(hours=1)
+END_SESSIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND classid = :class AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 def test_a_message_is_the_feeds_event_and_says_so_in_standard_headers(
@@ -257,14 +264,45 @@ def test_many_users_refused_among_others_do_not_make_a_receiver_look_down(
 def test_only_one_delivers_to_an_endpoint_at_a_time(
     hook: Hook, books: Books, receiver: Receiver
 ) -> None:
-    first = Courier(hook.id, lambda: False)
-    first.work()
-    bonuses(books, books.owner())
-    hook.deliver()
-    assert receiver.seen == []
-    first.close()
+    with hook.courier() as first:
+        first.work()
+        bonuses(books, books.owner())
+        hook.deliver()
+        assert receiver.seen == []
     hook.deliver()
     assert len(receiver.seen) == 1
+
+
+def test_a_claim_ends_with_its_connection_and_is_taken_anew(
+    hook: Hook, owner_engine: Engine
+) -> None:
+    with Claims() as first, Claims() as second:
+        assert first.take(hook.id)
+        assert first.take(hook.id)
+        assert not second.take(hook.id)
+        with owner_engine.connect() as owner:
+            owner.execute(text(END_SESSIONS), {"class": locks.ENDPOINT})
+        with pytest.raises(DBAPIError):
+            first.take(hook.id)
+        assert second.take(hook.id)
+        assert not first.take(hook.id)
+        second.give(hook.id)
+        assert first.take(hook.id)
+
+
+@pytest.mark.usefixtures("hook")
+def test_more_endpoints_than_a_process_has_connections_are_all_delivered_to(
+    books: Books, receiver: Receiver
+) -> None:
+    made = [
+        endpoints.make(clients.named(f"games-{n // 10}"), f"{receiver.url}&n={n}", None, None, None)
+        for n in range(60)
+    ]
+    receiver.secrets += [signing.shown(each.secrets()[0]) for each in made]
+    bonuses(books, books.owner())
+    delivery.deliver(lambda: len(receiver.seen) == 61)
+    assert len(receiver.seen) == 61
+    assert [endpoints.behind(endpoints.get(each.client_id, each.id)) for each in made] == [0] * 60
 
 
 def test_told_to_stop_in_the_middle_of_a_page_it_stops_and_the_next_one_goes_on(
@@ -273,9 +311,8 @@ def test_told_to_stop_in_the_middle_of_a_page_it_stops_and_the_next_one_goes_on(
     owner, other = books.owner(), books.owner()
     bonuses(books, owner, 10)
     bonuses(books, other, 10)
-    courier = Courier(hook.id, must_stop=lambda: len(receiver.seen) >= 5)
-    courier.work()
-    courier.close()
+    with hook.courier(lambda: len(receiver.seen) >= 5) as courier:
+        courier.work()
     assert 5 <= len(receiver.seen) <= 7
     assert hook.stalls() == []
     hook.deliver()
@@ -295,14 +332,13 @@ def test_with_a_slow_receiver_pages_get_smaller_and_the_cursor_moves_on(
         return 200
 
     receiver.answer = slow
-    courier = Courier(hook.id)
+    with hook.courier() as courier:
 
-    def is_done() -> bool:
-        courier.work()
-        return endpoints.behind(hook.now()) == 0
+        def is_done() -> bool:
+            courier.work()
+            return endpoints.behind(hook.now()) == 0
 
-    eventually("all was delivered", is_done, seconds=60)
-    courier.close()
+        eventually("all was delivered", is_done, seconds=60)
     assert all(receiver.seqs(owner) == [1] for owner in owners)
 
 
