@@ -31,7 +31,7 @@ RUN python -m compileall -q config.py wsgi.py portal jobs migrations deploy
 USER 10001
 EXPOSE 5000
 # Ready, not merely alive: Docker starts nothing anew for this, it tells whether to send traffic.
-# No shell and no curl. Worker and scheduler are asked by their own names in docker-compose.yml.
+# No shell and no curl. Worker, webhooks and scheduler are asked by their own names in docker-compose.yml.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
     CMD ["python", "-m", "deploy.healthy", "web"]
 ENTRYPOINT ["/app/deploy/start"]

@@ -14,7 +14,16 @@ from portal import ledger
 from portal.ledger import amounts
 from portal.ledger.errors import LedgerError
 from portal.runtime import runtime
-from portal.services import assets, clients, conversions, demo, rates, users, verification
+from portal.services import (
+    assets,
+    clients,
+    conversions,
+    demo,
+    periods,
+    rates,
+    users,
+    verification,
+)
 from portal.services.clock import move as move_clock
 
 
@@ -165,6 +174,19 @@ def clock(at: datetime | None) -> None:
         move_clock(at)
     with runtime().engine.connect() as connection:
         click.echo(ledger.now(connection).isoformat())
+
+
+@command(
+    "close-period",
+    click.argument("month", type=click.DateTime(["%Y-%m"])),
+    click.option(
+        "--running", is_flag=True, help="Also one that is not over: nothing is booked then."
+    ),
+)
+def close_period(month: datetime, running: bool) -> None:  # noqa: FBT001 - click's
+    """Close the books of a UTC month, 2026-10 say, for ever: no entry is dated in it any more."""
+    closed = periods.close(month.date(), running=running)
+    click.echo(f"{month:%Y-%m} {'is closed' if closed else 'was closed before'}")
 
 
 @command("verify")

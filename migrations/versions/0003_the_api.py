@@ -1,4 +1,4 @@
-"""the API: clients' limits, the event feed, webhooks, imports
+"""the API: clients' limits, the event feed, webhooks, imports; closed periods
 
 Revision ID: 0003
 Revises: 0002
@@ -23,6 +23,14 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO dreamland_app;
 def upgrade() -> None:
     floor = sa.Sequence("clock_floor", schema="ledger", minvalue=0, start=0)
     op.execute(sa.schema.CreateSequence(floor))
+    op.create_table(
+        "closed_periods",
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("extract(day FROM month) = 1", name=op.f("closed_periods_month")),
+        sa.PrimaryKeyConstraint("month"),
+        schema="ledger",
+    )
     op.create_index("entries_feed", "entries", ["booked_at", "owner_id", "seq"], schema="ledger")
     for name in ("games", "regions", "networks"):
         op.add_column("api_clients", sa.Column(name, postgresql.ARRAY(sa.Text()), nullable=True))
@@ -140,4 +148,5 @@ def downgrade() -> None:
     for name in ("rate_limit", "networks", "regions", "games"):
         op.drop_column("api_clients", name)
     op.drop_index("entries_feed", "entries", schema="ledger")
+    op.drop_table("closed_periods", schema="ledger")
     op.execute(sa.schema.DropSequence(sa.Sequence("clock_floor", schema="ledger")))

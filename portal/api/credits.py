@@ -53,7 +53,7 @@ class ReversalBody(Body):
 @call(
     body=TopUpBody,
     answers=MOVED,
-    codes=("asset_not_allowed", "payment_reference_reused"),
+    codes=("asset_not_allowed", "payment_reference_reused", "period_closed"),
     key=True,
     leads=LEADS,
 )
@@ -68,7 +68,13 @@ def post_top_up(user_id: str, asset: str) -> Answer:
 
 @blueprint.post("/users/<user_id>/wallets/<asset>/bonuses")
 @requests.scope("wallets:write")
-@call(body=BonusBody, answers=MOVED, codes=("asset_not_allowed",), key=True, leads=LEADS)
+@call(
+    body=BonusBody,
+    answers=MOVED,
+    codes=("asset_not_allowed", "period_closed"),
+    key=True,
+    leads=LEADS,
+)
 def post_bonus(user_id: str, asset: str) -> Answer:
     """Grant a bonus."""
     request, body = asked(user_id, asset, BonusBody)
@@ -80,7 +86,7 @@ def post_bonus(user_id: str, asset: str) -> Answer:
 @call(
     body=SpendBody,
     answers=MOVED,
-    codes=("asset_not_allowed", "insufficient_funds"),
+    codes=("asset_not_allowed", "insufficient_funds", "period_closed"),
     key=True,
     leads=LEADS,
 )
@@ -98,7 +104,7 @@ def post_spend(user_id: str, asset: str) -> Answer:
 @call(
     body=ReversalBody,
     answers=MOVED,
-    codes=("already_reversed", "not_reversible", "insufficient_funds"),
+    codes=("already_reversed", "not_reversible", "insufficient_funds", "period_closed"),
     key=True,
 )
 def post_reversal(user_id: str, entry_id: str) -> Answer:

@@ -85,6 +85,10 @@ EXPLANATIONS = {
         "only top-ups, bonuses and spends can be reversed",
         "release a hold; correct others by a new entry",
     ),
+    "period_closed": (
+        "the books of the month that the entry would be dated in were closed",
+        "send the same key again when the next month has begun",
+    ),
     "url_not_allowed": (
         "the URL is not https, or its host has no address, or a private or reserved one; `detail`",
         "send a public https URL",

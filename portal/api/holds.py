@@ -50,7 +50,7 @@ class ReleaseBody(Body):
 @call(
     body=HoldBody,
     answers=HELD,
-    codes=("asset_not_allowed", "insufficient_funds", "expires_at_out_of_range"),
+    codes=("asset_not_allowed", "insufficient_funds", "expires_at_out_of_range", "period_closed"),
     key=True,
     leads={"hold_id": "hold/hold_id"},
 )
@@ -69,7 +69,7 @@ def post_hold(user_id: str, asset: str) -> Answer:
     body=CaptureBody,
     is_body_optional=True,
     answers=HELD,
-    codes=("asset_not_allowed", "hold_not_open", "capture_exceeds_hold"),
+    codes=("asset_not_allowed", "hold_not_open", "capture_exceeds_hold", "period_closed"),
     key=True,
 )
 def post_capture(user_id: str, asset: str, hold_id: str) -> Answer:
@@ -88,7 +88,7 @@ def post_capture(user_id: str, asset: str, hold_id: str) -> Answer:
     body=ReleaseBody,
     is_body_optional=True,
     answers=HELD,
-    codes=("asset_not_allowed", "hold_not_open"),
+    codes=("asset_not_allowed", "hold_not_open", "period_closed"),
     key=True,
 )
 def post_release(user_id: str, asset: str, hold_id: str) -> Answer:

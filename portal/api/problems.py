@@ -50,6 +50,7 @@ CODES = {
     "idempotency_key_reused": (422, "The Idempotency-Key was used for another request"),
     "already_reversed": (422, "The entry was reversed before"),
     "not_reversible": (422, "The entry can't be reversed"),
+    "period_closed": (422, "The books of this month are closed"),
     "url_not_allowed": (422, "Nothing may be sent to the URL"),
     "too_many_endpoints": (422, "The client has as many endpoints as it may"),
     "invalid_cursor": (422, "The cursor is not one of this list"),

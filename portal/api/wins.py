@@ -60,7 +60,7 @@ class Items(Body):
 @call(
     body=WinBody,
     answers={201: WinAnswer, 200: WinAnswer},
-    codes=("daily_limit_exceeded", "occurred_at_out_of_range"),
+    codes=("daily_limit_exceeded", "occurred_at_out_of_range", "period_closed"),
     key=True,
     leads={"entry_id": "win/entry_id"},
 )

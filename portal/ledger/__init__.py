@@ -2,7 +2,7 @@
 
 Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `post_within`
            (the same, in the caller's transaction), `convert`, `claim_payment`, `add_asset`
-Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `store_rate`, `rate_of`, `holders`
+Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `close_period`, `store_rate`, `rate_of`, `holders`
 Reading:   `wallet`, `wallets`, `statement`, `holds`, `wins_of_day`, `usd_days`, `trial_balance`
 Feed:      `Feed`, `entries_of_owner`, `feed_entry`, `lines_of`, `count_after`
 Checking:  `verify.verify`, of the module beside this file
@@ -15,6 +15,7 @@ from portal.ledger.batches import post_batch, post_within
 from portal.ledger.clock import (
     HOUR,
     close_hour,
+    close_period,
     first_booked_hour,
     fix_clock,
     last_closed_hour,
@@ -74,6 +75,7 @@ __all__ = [
     "booked",
     "claim_payment",
     "close_hour",
+    "close_period",
     "convert",
     "count_after",
     "due_holds",

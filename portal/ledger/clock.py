@@ -1,6 +1,6 @@
 """The ledger clock and the hours of the books: the one "now" of Dreamland."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -56,6 +56,25 @@ def close_hour(connection: Connection, hour: datetime) -> bool:
     closed = connection.execute(
         text("SELECT ledger.close_hour(:hour)"), {"hour": hour}
     ).scalar_one()
+    connection.commit()
+    return bool(closed)
+
+
+def close_period(connection: Connection, month: date, *, running: bool) -> bool:
+    """Close the books of a UTC month, named by its first day, for ever; False if they were. Commits.
+
+    One that is not over is Refused('period_not_over') unless `running`: then nothing at all is booked
+    until the next one begins.
+    """
+    known = {"month": month, "running": running}
+    try:
+        query = text("SELECT ledger.close_period(:month, :running)")
+        closed = connection.execute(query, known).scalar_one()
+    except DBAPIError as error:
+        connection.rollback()
+        if getattr(error.orig, "pgcode", None) == "DL014":
+            raise Refused("period_not_over", str(error.orig).partition("\n")[0]) from error
+        raise
     connection.commit()
     return bool(closed)
 

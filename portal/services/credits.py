@@ -26,6 +26,7 @@ DETAILS = {
     "hold_not_open": "the hold was captured or released before, or has expired",
     "capture_exceeds_hold": "a capture takes at most what is held",
     "expires_at_out_of_range": "a hold expires within the next 31 days",
+    "period_closed": "the books of this month are closed",
     "internal_error": "the entry could not be booked; nothing was written",
 }
 

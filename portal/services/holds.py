@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 500
 REASON = "expired"
+LEFT = ("hold_not_open", "period_closed")
+"""Ended meanwhile; or left until the next month begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _release(page: list[ledger.DueHold]) -> int:
     entries = [_expiry(hold) for hold in page]
     outcomes = ledger.post_batch(runtime().engine, entries, ledger.UNBOUNDED)
     for hold, outcome in zip(page, outcomes, strict=True):
-        if outcome.status == "rejected" and outcome.code != "hold_not_open":
+        if outcome.status == "rejected" and outcome.code not in LEFT:
             log.error("hold %d-%d can't be released: %s", hold.owner_id, hold.seq, outcome.code)
     return sum(outcome.status == "posted" for outcome in outcomes)
 

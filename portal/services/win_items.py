@@ -15,6 +15,7 @@ DETAILS = {
     "idempotency_key_reused": "this key was used for another request",
     "idempotency_key_missing": "the win has no idempotency_key",
     "unknown_user": "there is no such user",
+    "period_closed": "the books of this month are closed",
     "internal_error": "the win could not be booked; nothing was written",
 }
 """Why a win was rejected, by code, where the refusal does not say."""

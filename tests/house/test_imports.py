@@ -34,7 +34,7 @@ FORBIDDEN = {
 
 WRITING = {
     *("Poster", "post_batch", "convert", "store_rate", "close_hour", "set_clock", "fix_clock"),
-    *("claim_payment", "add_asset", "post_within"),
+    *("claim_payment", "close_period", "add_asset", "post_within"),
 }
 """Verbs of the ledger that change the books or their clock."""
 CALLERS = {

@@ -52,6 +52,7 @@ class ItemError(Answer):
             "forbidden",
             "daily_limit_exceeded",
             "occurred_at_out_of_range",
+            "period_closed",
             "internal_error",
         ],
         v.said("Why, as for a single win.", "invalid_amount"),

@@ -13,7 +13,13 @@ from portal.ledger.models.books import (
     Posting,
 )
 from portal.ledger.models.chart import Account, Asset, EntryKind, FeeRule, Flow, Ledger, Pair
-from portal.ledger.models.hours import ClockShift, ClosedHour, ClosedTotal, HourRate
+from portal.ledger.models.hours import (
+    ClockShift,
+    ClosedHour,
+    ClosedPeriod,
+    ClosedTotal,
+    HourRate,
+)
 from portal.ledger.models.wallets import Hold, PaymentClaim
 
 __all__ = [
@@ -22,6 +28,7 @@ __all__ = [
     "Asset",
     "ClockShift",
     "ClosedHour",
+    "ClosedPeriod",
     "ClosedTotal",
     "DailyBalance",
     "Entry",

@@ -1,6 +1,6 @@
 """The clock, the hours and what is kept by hour."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     CheckConstraint,
+    Date,
     ForeignKey,
     Interval,
     LargeBinary,
@@ -62,6 +63,17 @@ class ClosedTotal(Model):
     )
     debits: Mapped[Decimal] = mapped_column(Total)
     credits: Mapped[Decimal] = mapped_column(Total)
+
+
+class ClosedPeriod(Model):
+    """A UTC month whose books are closed: no entry has an accounting date in it any more."""
+
+    __tablename__ = "closed_periods"
+    __table_args__ = within(
+        CheckConstraint("extract(day FROM month) = 1", name="closed_periods_month")
+    )
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    closed_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class HourRate(Model):

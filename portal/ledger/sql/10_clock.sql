@@ -145,3 +145,35 @@ AS $$
           SELECT credit_account_id, 0, amount FROM pairs) s
     GROUP BY s.account_id
 $$;
+
+-- Closes the books of a UTC month, for ever: no entry is dated in it any more. One that is not over only
+-- on purpose (p_running): then nothing at all is booked until the next one begins. Answers false when
+-- it was closed before.
+CREATE OR REPLACE FUNCTION ledger.close_period(p_month date, p_running boolean) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = ledger, pg_temp
+AS $$
+DECLARE
+    v_today date := (lock_running_hour() AT TIME ZONE 'UTC')::date;
+BEGIN
+    IF p_month > v_today OR p_month + interval '1 month' > v_today AND NOT p_running THEN
+        RAISE EXCEPTION 'the month of % is not over', p_month USING ERRCODE = 'DL014';
+    END IF;
+    INSERT INTO closed_periods (month, closed_at) VALUES (p_month, ledger.clock()) ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END $$;
+
+-- Whether an entry booked now would be dated in a closed period. A conversion is not refused one by one:
+-- its hour waits as a whole.
+CREATE OR REPLACE FUNCTION ledger.is_period_closed(p_now timestamptz, p_converts boolean) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = ledger, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM closed_periods c WHERE c.month = date_trunc('month', p_now AT TIME ZONE 'UTC')::date) THEN
+        RETURN false;
+    ELSIF p_converts THEN
+        RAISE EXCEPTION 'the period is closed' USING ERRCODE = 'DL013';
+    END IF;
+    RETURN true;
+END $$;

@@ -36,7 +36,7 @@ DECLARE
     c_hold_default CONSTANT interval := '7 days';
     c_hold_longest CONSTANT interval := '31 days';
     v_now     timestamptz;
-    v_hour    integer;
+    v_hour    integer;   v_closed  boolean;   -- whether the period that entries would be dated in is closed
     v_n       integer := cardinality(p_owner);
     v_owners  bigint[];        -- those that are locked, and what they say
     v_seqs    bigint[];
@@ -82,8 +82,7 @@ BEGIN
         FROM (SELECT * FROM owners WHERE owner_id = ANY (p_owner) ORDER BY owner_id FOR NO KEY UPDATE SKIP LOCKED) o;
     END IF;
 
-    -- 2. Whoever closes an hour waits for all that share its lock, and whoever reads events for all that
-    -- share any: so the clock is read with the lock in hand.
+    -- 2. Who closes an hour waits for all that share its lock: so the clock is read with the lock in hand.
     v_now := ledger.clock();
     LOOP
         v_hour := hour_lock(v_now);
@@ -91,6 +90,7 @@ BEGIN
         v_now := ledger.clock();
         EXIT WHEN hour_lock(v_now) = v_hour;
     END LOOP;
+    v_closed := is_period_closed(v_now, p_rate IS NOT NULL);
 
     IF p_provider IS NOT NULL THEN
         v_claimed := ARRAY(SELECT c.found IS TRUE
@@ -117,8 +117,7 @@ BEGIN
         FROM unnest(p_owner, p_kind, p_ledger, p_key, p_hash, p_amount, p_occurred, p_reverses, p_hold, p_expires) WITH ORDINALITY
              AS i (owner_id, kind_id, ledger_id, key_hash, request_hash, amount, occurred_at, reverses_seq, hold_seq, expires_at, n)
         JOIN flows f ON f.kind_id = i.kind_id AND f.ledger_id = i.ledger_id
-        -- The owner's place in v_owners, which is in order: a join is planned for few rows, and reads them all for each.
-        CROSS JOIN LATERAL (SELECT width_bucket(i.owner_id, v_owners) AS place OFFSET 0) x
+        CROSS JOIN LATERAL (SELECT width_bucket(i.owner_id, v_owners) AS place OFFSET 0) x   -- a join would read all for each
         LEFT JOIN LATERAL (SELECT v_seqs[x.place] AS last_seq, v_times[x.place] AS last_booked_at
                            WHERE v_owners[x.place] = i.owner_id) o ON true
         CROSS JOIN LATERAL (SELECT greatest(v_now, o.last_booked_at) AS booked_at) t
@@ -178,6 +177,8 @@ BEGIN
             ELSE
                 v_code[r.n] := 'idempotency_key_reused';
             END IF;
+        ELSIF v_closed THEN
+            v_code[r.n] := 'period_closed';
         ELSIF r.untimely THEN
             v_code[r.n] := 'occurred_at_out_of_range';
         ELSIF r.reverses_seq IS NOT NULL AND r.undone_seq IS NULL THEN
