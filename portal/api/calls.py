@@ -198,7 +198,7 @@ PATH = {
 
 IDEMPOTENCY_KEY = Parameter(
     "Makes a retry safe: the same key with the same request books once. 1 to 255 visible ASCII"
-    " characters, unique for the user within your client, kept for ever.",
+    " characters, unique for the user within your client (an import's: for your client), kept for ever.",
     "5e0c9d1e-round-1",
     _string(pattern="^[!-~]+$", minLength=1, maxLength=255),
 )
@@ -217,6 +217,16 @@ HEADERS = {
         "There, and true, where the same request was booked before.", "true", _string(const="true")
     ),
     "ETag": Parameter("Names this very answer.", 'W/"5d41402abc4b2a765d414021"', _string()),
+    "Cache-Control": Parameter(
+        "Keep the answer, but ask with its `ETag` before you use it; `private`: for your client alone.",
+        "private, no-cache",
+        _string(pattern="^(private, )?no-cache$"),
+    ),
+    "Vary": Parameter(
+        "Whoever keeps the answer keeps one for each API key.",
+        "Authorization",
+        _string(const="Authorization"),
+    ),
     "Content-Disposition": Parameter(
         "The file's name.", "attachment; filename=import-1-refused.csv", _string()
     ),
@@ -252,6 +262,8 @@ def headers_of(route: Route, status: int) -> Iterable[str]:
     if route.call.key and status in (200, 201):
         yield "Idempotent-Replayed"
     if route.call.conditional and status in (200, 304):
-        yield "ETag"
+        yield from ("ETag", "Cache-Control")
+        if route.scope:
+            yield "Vary"
     if status in route.call.answers:
         yield from route.call.headers

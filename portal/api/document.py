@@ -29,10 +29,12 @@ answers are in UTC. **Ids** are strings.
 **Retries** are safe: every call that moves value takes an `Idempotency-Key`, and the same request \
 with the same key books once. After a 503 or a lost connection, send the same again.
 
-**Lists** come in pages, newest first: send `next_cursor` as `cursor`.
+**Lists** come in pages: send `next_cursor` as `cursor`. They are newest first; only the event feed is \
+oldest first, and takes it as `after`, and users whose events wait come by id.
 
 **Answers may gain fields**: pass over those you do not know. Errors are `application/problem+json` \
-with a `code` of a closed list.
+with a `code` of a closed list. What is no HTTP, or has an address or headers that are too long, the \
+web server refuses itself: 400, 414 or 431 without a body.
 """
 TAGS = {
     "users": "People with a wallet, by your own id or ours.",

@@ -73,7 +73,8 @@ def post_import() -> tuple[Response, int, dict[str, str]]:
 
     Up to 30 days old, for a studio that was offline. It is taken as a whole or not at all, then booked
     line by line in the background, each line as if it had been sent alone: watch the import, and fetch
-    its report of refused lines. The same key and file again answers the same import.
+    its report of refused lines. The same key and file again answers the same import. `Content-Length`
+    is required: a file sent in chunks may have broken off, and nobody could tell.
     """
     key, form = requests.idempotency_key(), _format()
     settings = runtime().settings

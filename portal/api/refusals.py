@@ -58,9 +58,9 @@ def schemas() -> Json:
     """Of a problem, and of the closed list of codes."""
     figure = {"type": "string", "pattern": AMOUNT_PATTERN}
     figures = {
-        "limit": "The day's limit, in DREAM.",
+        "limit": "The day's limit, in DREAM; with `rate_limited`, in requests a minute.",
         "used": "Won on that day, in DREAM.",
-        "remaining": "What the day has left, in DREAM.",
+        "remaining": "What the day has left, in DREAM; with `rate_limited`, requests this minute.",
         "balance": "All that the user owns, in the asset.",
         "held": "What holds have set aside, in the asset.",
         "available": "What may be spent, in the asset.",
@@ -87,7 +87,8 @@ def schemas() -> Json:
         },
         "Problem": {
             "type": "object",
-            "description": "A refusal (RFC 9457): nothing was written.",
+            "description": "A refusal (RFC 9457): nothing was written. After a 503 alone that is not sure:"
+            " the same request with the same key tells, and books at most once.",
             "properties": properties,
             "required": ["type", "title", "status", "code", "detail", "request_id"],
         },

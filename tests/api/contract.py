@@ -72,10 +72,7 @@ class Contract:
         return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
 
 
-UNSAID = {
-    *("Cache-Control", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options"),
-    *("Allow", "Vary"),
-}
+UNSAID = {"Allow", "Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options"}
 """Headers that HTTP explains; a call's document need not."""
 
 

@@ -2,15 +2,35 @@
 
 import gzip
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from portal.api import calls
 from tests.api.conftest import Api
+from tests.api.files import CSV, as_csv
 from tests.api.purse import Purse
+from tests.factories import convert_due
 
 MEDIA, MALFORMED = "unsupported_media_type", "malformed_json"
+USER, WALLET = "/users/<user_id>", "/users/<user_id>/wallets/<asset>"
+LISTS = [
+    f"{USER}/tokens/today",
+    f"{USER}/usd/history",
+    f"{WALLET}/transactions",
+    f"{WALLET}/holds",
+    "/conversions",
+    "/events",
+    "/imports",
+    "/webhook-endpoints/<endpoint_id>/stalls",
+]
+STALLS = """
+INSERT INTO webhook_stalls (endpoint_id, owner_id, seq, attempts, since, next_at, last_failure)
+SELECT :endpoint, n, 1, 1, ledger.clock(), ledger.clock() + interval '1 day', '' FROM generate_series(1, 2) n
+"""
 
 
 @pytest.fixture
@@ -201,6 +221,58 @@ def test_a_cursor_fits_its_own_list_of_its_own_user_only(api: Api) -> None:
             if another != path:
                 answer = api.get(f"{another}?cursor={cursor}")
                 refused(answer, 422, "invalid_cursor", "cursor")
+
+
+def addressed(rule: str, purse: Purse, endpoint: str) -> str:
+    path = rule.replace("<user_id>", purse.user).replace("<asset>", purse.asset)
+    return path.replace("<endpoint_id>", endpoint)
+
+
+@pytest.fixture(scope="module")
+def cursors(api: Api) -> dict[str, tuple[str, str]]:
+    """By list: its path, up to the value of its cursor, and one that fits it."""
+    purse = filled(api)
+    for _ in range(2):
+        api.won(purse.user, "0.1")
+        api.books.set_clock(api.now() + timedelta(days=1))
+        with api.app.app_context():
+            convert_due()
+    api.won(purse.user, "0.1")
+    api.won(purse.user, "0.1")
+    for _ in range(2):
+        file = as_csv([api.win(user_id=purse.user, idempotency_key="k")])
+        key = api.new_key()
+        answer = api.call("POST", "/imports", data=file, content_type=CSV, key=key)
+        assert answer.status_code == 202, answer.text
+    made = api.post("/webhook-endpoints", {"url": "http://127.0.0.1:65009/"}).json
+    endpoint = str(made["endpoint"]["endpoint_id"]) if made else ""
+    with api.owner.begin() as connection:
+        connection.execute(text(STALLS), {"endpoint": endpoint})
+    paths = {rule: addressed(rule, purse, endpoint) for rule in LISTS}
+    params = {rule: "after" if rule == "/events" else "cursor" for rule in LISTS}
+    return {rule: (f"{path}?{params[rule]}=", cursor_of(api, path)) for rule, path in paths.items()}
+
+
+def test_no_list_is_left_out(api: Api) -> None:
+    listing = {
+        route.rule.rule.removeprefix("/api/v1")
+        for route in calls.routes(api.app)
+        if route.call.query and {"cursor", "after"} & set(route.call.query.model_fields)
+    }
+    assert listing == set(LISTS)
+
+
+@pytest.mark.usefixtures("redis")
+@pytest.mark.parametrize("rule", LISTS)
+def test_a_cursor_of_any_other_list_is_refused(
+    api: Api, cursors: dict[str, tuple[str, str]], rule: str
+) -> None:
+    asked, own = cursors[rule]
+    assert api.get(f"{asked}{own}").status_code == 200
+    param = "after" if rule == "/events" else "cursor"
+    for another in LISTS:
+        if another != rule:
+            refused(api.get(f"{asked}{cursors[another][1]}"), 422, "invalid_cursor", param)
 
 
 def test_a_cursor_with_one_letter_changed_or_missing_is_none(api: Api) -> None:

@@ -269,7 +269,7 @@ def test_every_read_of_one_user_is_tagged(api: Api) -> None:
     assert reads <= tested
 
 
-def test_a_client_of_another_region_is_not_told_either(api: Api, user: str) -> None:
+def test_a_client_of_another_network_is_not_told_either(api: Api, user: str) -> None:
     known = tag(api, f"/users/{user}/stats")
     token = api.key_with("read", client="elsewhere")
     with api.app.app_context():

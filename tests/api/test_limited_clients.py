@@ -89,6 +89,18 @@ def test_a_user_of_another_region_is_out_of_reach_on_every_route(regions: Api) -
     assert regions.rows() == before
 
 
+@pytest.mark.parametrize("noun", ["", "/stats", "/wallets", "/tokens/today"])
+def test_a_client_of_another_region_is_not_told_what_is_current(regions: Api, noun: str) -> None:
+    path = f"/users/{regions.user(region='us')}{noun}"
+    known = regions.get(path).headers["ETag"]
+    for region, status in (("us", 304), ("eu", 403)):
+        token = limited(regions, regions=[region])
+        for tags in (known, "*"):
+            answer = regions.get(path, token=token, headers={"If-None-Match": tags})
+            assert answer.status_code == status
+            assert ("ETag" in answer.headers) is (status == 304)
+
+
 def test_a_batch_item_for_a_user_of_another_region_is_rejected(regions: Api) -> None:
     token = limited(regions, regions=["eu", "asia"])
     users = [regions.user(region=region) for region in ("eu", "us", "asia")]

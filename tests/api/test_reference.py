@@ -118,6 +118,30 @@ def test_every_code_is_in_the_document_and_no_other(document: Any) -> None:
     assert sent == set(CODES) - {"method_not_allowed"}  # the answer to what is no call
 
 
+@pytest.mark.parametrize("word", ["newest first", "oldest first", "`after`", "400, 414 or 431"])
+def test_what_holds_for_all_calls_is_said_once_at_the_top(document: Any, word: str) -> None:
+    assert word in document["info"]["description"]
+
+
+def test_the_answers_that_are_tagged_say_who_may_keep_them(document: Any) -> None:
+    tagged = 0
+    for each in operations(document):
+        for status in {"200", "304"} & set(each["responses"]):
+            headers = set(each["responses"][status]["headers"])
+            is_tagged = "ETag" in headers
+            assert ("Cache-Control" in headers) is is_tagged, each["operationId"]
+            assert ("Vary" in headers) is (is_tagged and bool(each["security"]))
+            tagged += is_tagged
+    assert tagged > 20
+
+
+def test_a_figure_means_what_it_does_in_each_problem_that_has_it(document: Any) -> None:
+    problem = document["components"]["schemas"]["Problem"]
+    for figure in ("limit", "remaining"):
+        assert "rate_limited" in problem["properties"][figure]["description"]
+    assert "503" in problem["description"]
+
+
 def test_every_code_that_a_call_names_is_of_the_closed_list(api: Api) -> None:
     for route in calls.routes(api.app):
         assert set(route.call.codes) <= set(CODES), route.operation

@@ -1,14 +1,17 @@
 """Checks of ours beside schemathesis's own, which loads this module by its name."""
 
+import csv
 import json
 from itertools import count
 from typing import Any
 
 import jsonschema_rs
+import requests
 import schemathesis
 
 from portal.api.calls import IDEMPOTENCY_KEY
 from portal.api.problems import CODES
+from tests.api.files import COLUMNS, CSV
 
 OF_THE_SCHEMA = {
     "malformed_json",
@@ -35,6 +38,8 @@ UNSAYABLE = {
 
 
 NUMBERS = count(1)
+TAKEN = (200, 202)
+TIMEOUT_S = 30
 
 
 @schemathesis.serializer("text/csv", "application/x-ndjson", "application/jsonl")
@@ -97,3 +102,31 @@ def a_batch_refuses_its_bad_items(
     for each, result in zip(sent, response.json()["results"], strict=True):
         if not item.is_valid(each) and result["status"] != "rejected":
             raise AssertionError(f"not rejected: {each}")
+
+
+@schemathesis.check
+def an_import_refuses_what_is_no_file(
+    _context: schemathesis.CheckContext,
+    response: schemathesis.Response,
+    case: schemathesis.Case,
+) -> None:
+    """A file that is taken has a win a line, below a header if it is CSV; without them it is refused."""
+    if case.operation.definition.raw.get("operationId") != "post_import":
+        return
+    if response.status_code not in TAKEN or response.request.method != "POST":
+        return
+    sent = response.request.body or b""
+    header, _, wins = (sent.encode() if isinstance(sent, str) else sent).partition(b"\n")
+    no_files = [b"", b"\n \r\n"]
+    if str(response.request.headers["Content-Type"]).startswith(CSV):
+        named = next(csv.reader([header.decode("utf-8-sig")]), [])
+        if sorted(named) != sorted(COLUMNS):
+            raise AssertionError(f"taken without a header: {sent!r}")
+        no_files += [header, wins + b"\n" + wins]  # else one win would be taken for the header
+    for no_file in no_files:
+        again = response.request.copy()
+        again.headers["Idempotency-Key"] = f"no-file-{next(NUMBERS)}"
+        again.prepare_body(no_file, None)
+        again.headers["Content-Length"] = str(len(no_file))
+        if requests.Session().send(again, timeout=TIMEOUT_S).status_code in TAKEN:
+            raise AssertionError(f"taken, and no file of wins: {no_file!r}")

@@ -13,7 +13,7 @@ from tests.concurrency.programs import ROOT
 from tests.concurrency.web import Web
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
-CASES = 2000
+CASES = 3000
 SECONDS = 600
 KINDS = """
 SELECT kind.code, count(*) AS number FROM ledger.entries entry

@@ -79,7 +79,7 @@ class HoldExpired(Event):
 
 
 class WalletChanged(Event):
-    """A credit was moved by a call."""
+    """Any other entry that moves a wallet: of a credit, holds included, or a win's reversal."""
 
     type: Annotated[Literal["wallet.changed"], v.said("What happened.", "wallet.changed")]
     data: Change

@@ -43,7 +43,7 @@ def verify(
         raise WebhookError(f"the header {missing} is missing") from None
     if not TIMESTAMP.fullmatch(sent_at):
         raise WebhookError("webhook-timestamp is no time")
-    signed = f"{event_id}.{sent_at}.".encode() + payload
+    signed = _encoded(f"{event_id}.{sent_at}.") + payload
     known = [secrets] if isinstance(secrets, str) else list(secrets)
     if not any(_is_signed(signed, signatures, secret) for secret in known):
         raise WebhookError("no signature is of a secret that is known")
@@ -61,7 +61,12 @@ def verify(
 def _is_signed(signed: bytes, signatures: Sequence[str], secret: str) -> bool:
     expected = hmac.new(_bytes_of(secret), signed, hashlib.sha256).digest()
     wanted = "v1," + base64.b64encode(expected).decode()
-    return any(hmac.compare_digest(wanted.encode(), each.encode()) for each in signatures)
+    return any(hmac.compare_digest(wanted.encode(), _encoded(each)) for each in signatures)
+
+
+def _encoded(header: str) -> bytes:
+    """What is no text too: a server may pass on bytes that are not UTF-8 as lone surrogates."""
+    return header.encode(errors="surrogatepass")
 
 
 def _bytes_of(secret: str) -> bytes:
