@@ -185,7 +185,11 @@ def post_replay(endpoint_id: str) -> tuple[Response, int]:
         replay["since"] = moment(body.since)
     else:
         event = endpoints.replayable(client_id, number, body.event_id)
-        runtime().send_webhook_again(number, *event)
+        if not runtime().send_webhook_again(client_id, number, *event):
+            detail = (
+                "as many events of yours wait to be sent again as may: try again after Retry-After"
+            )
+            raise Problem("unavailable", detail)
         replay["event_id"] = body.event_id
     return jsonify(replay=replay), 202
 

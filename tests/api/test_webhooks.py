@@ -8,9 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from redis import Redis
 
-from jobs.queue import WEBHOOKS, queue
 from portal.ledger.events import FRESH_S
 from portal.services import clients
 from portal.services.webhooks.claims import Claims
@@ -235,35 +233,6 @@ def test_a_rotated_secret_signs_beside_the_new_one_for_a_day(
     api.books.bonus(owner, "GOLD_COIN", "1")
     deliver(api, number)
     assert len(receiver.unverified) == 1
-
-
-def test_a_replay_is_of_a_time_or_of_one_event(
-    api: Api, client: str, receiver: Receiver, redis: "Redis[Any]"
-) -> None:
-    made = make(api, client, receiver.url)
-    path = f"{PATH}/{made['endpoint']['endpoint_id']}/replays"
-    owner = api.books.owner()
-    api.books.bonus(owner, "GOLD_COIN", "1")
-    redis.flushdb()
-    answer = api.post(path, {"event_id": f"{owner}-1"}, token=client)
-    assert answer.status_code == 202
-    assert answer.json["replay"] == {
-        "endpoint_id": made["endpoint"]["endpoint_id"],
-        "since": None,
-        "event_id": f"{owner}-1",
-    }
-    [job] = queue(api.app.extensions["dreamland"].settings.redis_url, WEBHOOKS).jobs
-    assert job.func_name == "jobs.webhooks.send_again"
-    with api.app.app_context():
-        assert job.func(*job.args) is None
-    assert [message.id for message in receiver.taken] == [f"{owner}-1"]
-    now = api.books.now().isoformat()
-    assert api.post(path, {"since": now}, token=client).status_code == 202
-    for body in ({}, {"since": now, "event_id": "1-1"}):
-        assert api.post(path, body, token=client).json["code"] == "validation_failed"
-    for unknown in ("1", "x-1", "1-x", f"{owner}-99", f"{2**63}-1", "0-1"):
-        answer = api.post(path, {"event_id": unknown}, token=client)
-        assert answer.json["code"] == "unknown_entry", unknown
 
 
 def test_an_endpoint_can_start_in_the_past(api: Api, client: str, receiver: Receiver) -> None:

@@ -39,11 +39,13 @@ def _never() -> bool:
     return False
 
 
-def deliver(should_stop: ShouldStop, must_stop: ShouldStop = _never) -> None:
+def deliver(
+    should_stop: ShouldStop, must_stop: ShouldStop = _never, step: Callable[[], bool] = _never
+) -> None:
     """Deliver to every enabled endpoint as events come, until told to stop, or until there is none.
 
     `should_stop` is asked between pages; `must_stop` before each message: what was sent of its page then
-    comes again.
+    comes again. `step` does what else there is to do, every POLL_S, and says whether there will be more.
     """
     couriers: dict[int, Courier] = {}
     busy: dict[int, Future[None]] = {}
@@ -52,7 +54,10 @@ def deliver(should_stop: ShouldStop, must_stop: ShouldStop = _never) -> None:
         ThreadPoolExecutor(COURIERS, thread_name_prefix="courier") as threads,
     ):
         try:
-            while not should_stop() and not must_stop() and (enabled := _enabled()):
+            while not should_stop() and not must_stop():
+                has_more, enabled = step(), _enabled()
+                if not enabled and not has_more:
+                    break
                 for number in enabled:
                     if number not in busy or busy[number].done():
                         courier = couriers.setdefault(
