@@ -49,6 +49,10 @@ def deliver(
     """
     couriers: dict[int, Courier] = {}
     busy: dict[int, Future[None]] = {}
+
+    def is_awaited() -> bool:
+        return any(not each.running() and not each.done() for each in list(busy.values()))
+
     with (
         Claims() as claims,
         ThreadPoolExecutor(COURIERS, thread_name_prefix="courier") as threads,
@@ -61,7 +65,7 @@ def deliver(
                 for number in enabled:
                     if number not in busy or busy[number].done():
                         courier = couriers.setdefault(
-                            number, Courier(number, claims, should_stop, must_stop)
+                            number, Courier(number, claims, should_stop, must_stop, is_awaited)
                         )
                         busy[number] = threads.submit(copy_context().run, courier.work)
                 time.sleep(POLL_S)
@@ -72,7 +76,8 @@ def deliver(
 
 
 def _enabled() -> list[int]:
-    query = "SELECT id FROM webhook_endpoints WHERE state = 'enabled' ORDER BY id"
+    # In any order: of more than a turn gets round to, each must have its chance in the next one.
+    query = "SELECT id FROM webhook_endpoints WHERE state = 'enabled' ORDER BY random()"
     with runtime().engine.connect() as connection:
         return list(connection.execute(text(query)).scalars())
 
@@ -108,19 +113,25 @@ class Courier:
         claims: Claims,
         should_stop: ShouldStop = _never,
         must_stop: ShouldStop = _never,
+        is_awaited: Callable[[], bool] = _never,
     ) -> None:
         self._id, self._claims = endpoint_id, claims
         self._should_stop = should_stop
         self._must_stop = must_stop
+        self._is_awaited = is_awaited
         self._size = PAGE
         self._senders: Senders | None = None
         self._url = ""
 
     def work(self) -> None:
-        """Deliver what is there; the next work goes on, whatever became of this one."""
+        """Deliver what is there, a page at least; then others that wait for a thread come first.
+
+        The next work goes on, whatever became of this one.
+        """
         try:
             while self._may_go_on() and self._claims.take(self._id) and self._page():
-                pass
+                if self._is_awaited():
+                    return
         except Exception as error:  # noqa: BLE001 - one endpoint's trouble is not another's
             log.error("webhook endpoint %d is left to the next turn\n%s", self._id, trace(error))  # noqa: TRY400
             self.close()

@@ -290,7 +290,7 @@ def test_a_claim_ends_with_its_connection_and_is_taken_anew(
         assert first.take(hook.id)
 
 
-@pytest.mark.usefixtures("hook")
+@pytest.mark.usefixtures("context", "hook")
 def test_more_endpoints_than_a_process_has_connections_are_all_delivered_to(
     books: Books, receiver: Receiver
 ) -> None:
@@ -303,6 +303,23 @@ def test_more_endpoints_than_a_process_has_connections_are_all_delivered_to(
     delivery.deliver(lambda: len(receiver.seen) == 61)
     assert len(receiver.seen) == 61
     assert [endpoints.behind(endpoints.get(each.client_id, each.id)) for each in made] == [0] * 60
+
+
+@pytest.mark.usefixtures("context", "hook")
+def test_endpoints_with_more_to_send_than_a_turn_has_time_for_take_turns_by_page(
+    books: Books, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "COURIERS", 1)
+    monkeypatch.setattr(delivery, "PAGE", 10)
+    other = endpoints.make(clients.named("others"), f"{receiver.url}&n=2", None, None, None)
+    receiver.secrets.append(signing.shown(other.secrets()[0]))
+    owner = books.owner()
+    books.post(*(books.entry("bonus", owner, "1", asset="GOLD_COIN") for _ in range(100)))
+    delivery.deliver(lambda: len(receiver.seen) == 200)
+    paths = [message.handler.path for message in receiver.seen]
+    last_of_one = min(len(paths) - 1 - paths[::-1].index(path) for path in set(paths))
+    first_of_other = max(paths.index(path) for path in set(paths))
+    assert first_of_other < last_of_one
 
 
 def test_told_to_stop_in_the_middle_of_a_page_it_stops_and_the_next_one_goes_on(
