@@ -11,6 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from portal import ledger
 from portal.logs import trace
@@ -133,7 +135,18 @@ class Courier:
                 if self._is_awaited():
                     return
         except Exception as error:  # noqa: BLE001 - one endpoint's trouble is not another's
-            log.error("webhook endpoint %d is left to the next turn\n%s", self._id, trace(error))  # noqa: TRY400
+            log.error("webhook endpoint %d is left for a while\n%s", self._id, trace(error))  # noqa: TRY400
+            self._leave_alone(error)
+
+    def _leave_alone(self, error: Exception) -> None:
+        """What went wrong once, and nobody foresaw, may do so at once again: wait as after a failure."""
+        is_ours = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+        try:
+            if not is_ours:
+                progress.of_error(self._id)
+        except SQLAlchemyError as another:
+            log.warning("that was not noted: %s", type(another).__name__)
+        finally:
             self.close()
 
     def _may_go_on(self) -> bool:

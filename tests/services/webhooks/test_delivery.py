@@ -28,6 +28,12 @@ WHERE locktype = 'advisory' AND classid = :class AND granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
+BREAK = """
+INSERT INTO webhook_stalls (endpoint_id, owner_id, seq, attempts, since, next_at, last_failure)
+VALUES (:id, 1, 1, 1, '20000-01-01', '2000-01-01', '')
+"""
+MEND = "DELETE FROM webhook_stalls WHERE endpoint_id = :id"
+
 
 def test_a_message_is_the_feeds_event_and_says_so_in_standard_headers(
     hook: Hook, books: Books, receiver: Receiver
@@ -259,6 +265,29 @@ def test_many_users_refused_among_others_do_not_make_a_receiver_look_down(
         hook.pass_by(timedelta(seconds=10))
     assert all(receiver.seqs(owner) == [1] for owner in owners if owner not in bad)
     assert {stall.owner_id for stall in hook.stalls()} == bad
+
+
+def test_an_error_that_nobody_foresaw_is_noted_and_not_met_again_at_once(
+    hook: Hook, books: Books, receiver: Receiver, owner_engine: Engine
+) -> None:
+    """A year that Python does not know, where nobody would look for one."""
+    owner = books.owner()
+    bonuses(books, owner)
+    with owner_engine.begin() as connection:
+        connection.execute(text(BREAK), {"id": hook.id})
+    hook.deliver()
+    broken = hook.now()
+    assert (broken.attempts, broken.last_failure) == (1, "internal error")
+    assert broken.next_at is not None
+    hook.deliver()
+    assert (hook.now().attempts, hook.now().next_at) == (1, broken.next_at)
+    hook.pass_by(timedelta(seconds=10))
+    assert hook.now().attempts == 2
+    with owner_engine.begin() as connection:
+        connection.execute(text(MEND), {"id": hook.id})
+    hook.pass_by(timedelta(minutes=1))
+    assert receiver.seqs(owner) == [1]
+    assert hook.now().attempts == 0
 
 
 def test_only_one_delivers_to_an_endpoint_at_a_time(
