@@ -86,7 +86,7 @@ EXPLANATIONS = {
         "release a hold; correct others by a new entry",
     ),
     "url_not_allowed": (
-        "the URL is not https, or its host has no address, or a private or reserved one; `detail`",
+        "the URL is not https, or its host has no public address, or one that is not public; `detail`",
         "send a public https URL",
     ),
     "too_many_endpoints": ("a client has at most 10 webhook endpoints", "delete one first"),

@@ -11,6 +11,7 @@ import pytest
 
 from portal.ledger.events import FRESH_S
 from portal.services import clients
+from portal.services.webhooks.addresses import NOT_PUBLIC
 from portal.services.webhooks.claims import Claims
 from portal.services.webhooks.delivery import Courier
 from portal.services.webhooks.endpoints import MAX_ENDPOINTS
@@ -126,7 +127,7 @@ def test_private_addresses_are_refused_where_the_settings_say_so(
     for url in ("http://127.0.0.1:9000/", "http://[::1]:9000/", "http://localhost:9000/"):
         answer = api.post(PATH, {"url": url}, token=client)
         assert answer.json["code"] == "url_not_allowed"
-        assert answer.json["detail"] == "the URL's host has a private or reserved address"
+        assert answer.json["detail"] == NOT_PUBLIC
 
 
 def test_an_endpoint_needs_no_redis_and_one_event_again_says_try_later(

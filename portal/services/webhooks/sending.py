@@ -114,7 +114,7 @@ class Sender:
     def _connect(self, deadline: float) -> "_Connection":
         target = parse(self._url, self._rules)
         problem: OSError = OSError("no address")
-        for address in addresses(target, self._rules, self._lookup):
+        for address in addresses(target, self._rules, self._lookup, _left(deadline)):
             try:
                 return _Connection(target, address, deadline)
             except OSError as error:
