@@ -54,7 +54,9 @@ def test_a_replay_is_of_a_time_or_of_one_event(
     now = api.books.now().isoformat()
     assert api.post(path, {"since": now}, token=client).status_code == 202
     for body in ({}, {"since": now, "event_id": "1-1"}):
-        assert api.post(path, body, token=client).json["code"] == "validation_failed"
+        refused = api.post(path, body, token=client).json
+        assert refused["code"] == "validation_failed"
+        assert refused["detail"].endswith("send one of the two: since, or event_id")
     for unknown in ("1", "x-1", "1-x", f"{owner}-99", f"{2**63}-1", "0-1"):
         answer = api.post(path, {"event_id": unknown}, token=client)
         assert answer.json["code"] == "unknown_entry", unknown

@@ -86,7 +86,9 @@ def test_endpoints_need_the_scope_admin(api: Api) -> None:
 
 @pytest.mark.parametrize("id_", ["0", "x", "99999999", str(2**63), "-1"])
 def test_an_endpoint_that_is_not_there_is_unknown(api: Api, id_: str) -> None:
-    assert api.get(f"{PATH}/{id_}").json["code"] == "unknown_endpoint"
+    answer = api.get(f"{PATH}/{id_}").json
+    assert answer["code"] == "unknown_endpoint"
+    assert answer["detail"].endswith("GET /api/v1/webhook-endpoints lists yours")
 
 
 @pytest.mark.parametrize(
@@ -234,6 +236,24 @@ def test_a_rotated_secret_signs_beside_the_new_one_for_a_day(
     api.books.bonus(owner, "GOLD_COIN", "1")
     deliver(api, number)
     assert len(receiver.unverified) == 1
+
+
+def test_a_rotation_that_is_repeated_answers_the_same_secret_and_ends_none_early(
+    api: Api, client: str, receiver: Receiver
+) -> None:
+    made = make(api, client, receiver.url)
+    number = made["endpoint"]["endpoint_id"]
+    rotated = api.post(f"{PATH}/{number}/secrets", {}, token=client).json
+    api.books.set_clock(api.books.now() + timedelta(hours=23))
+    assert api.post(f"{PATH}/{number}/secrets", {}, token=client).json == rotated
+    receiver.secrets = [made["secret"]]
+    api.books.bonus(api.books.owner(), "GOLD_COIN", "1")
+    deliver(api, number)
+    assert len(receiver.seen) == 1
+    assert receiver.unverified == []
+    api.books.set_clock(api.books.now() + timedelta(hours=1))
+    third = api.post(f"{PATH}/{number}/secrets", {}, token=client).json["secret"]
+    assert third not in (made["secret"], rotated["secret"])
 
 
 def test_an_endpoint_can_start_in_the_past(api: Api, client: str, receiver: Receiver) -> None:
