@@ -7,6 +7,7 @@ import time
 from redis.exceptions import RedisError
 from rq import Queue
 
+from jobs import replays
 from jobs.context import in_app
 from jobs.queue import WEBHOOKS, queue
 from portal.runtime import runtime
@@ -17,62 +18,38 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 240
 """Of a turn, and of the pages that were under way at its end."""
 TURN_S = 55
-LOOK_S = 0.5
 KEEP_S = 3600
 stopping = threading.Event()
 """Set when the worker was told to end: it then ends between two messages, not two pages."""
 
 
-class Turn:
-    """A delivering job's time: until it is over, another job waits, or the worker is to end."""
-
-    def __init__(self) -> None:
-        self._end = time.monotonic() + TURN_S
-        self._look = time.monotonic() + LOOK_S
-        self._jobs = _queue()
-        self._is_over = False
-
-    def is_over(self) -> bool:
-        """Asked by every courier, before each page."""
-        now = time.monotonic()
-        if not self._is_over and now > self._look:
-            self._look = now + LOOK_S
-            self._is_over = now > self._end or self._is_awaited()
-        return self._is_over
-
-    def _is_awaited(self) -> bool:
-        try:
-            return self._jobs.count > 0
-        except RedisError:  # it may be back before the turn is over
-            return False
-
-
 @in_app
 def deliver() -> None:
     """Deliver to all endpoints for about a minute. Safe to run twice at once."""
-    delivery.deliver(Turn().is_over, stopping.is_set)
-
-
-@in_app
-def send_again(endpoint_id: int, owner_id: int, seq: int) -> str | None:
-    """Send one event once more; why it was not taken, if it was not."""
-    return delivery.send_again(endpoint_id, owner_id, seq)
+    end = time.monotonic() + TURN_S
+    with replays.Replays() as again:
+        delivery.deliver(lambda: time.monotonic() > end, stopping.is_set, again.step)
 
 
 def enqueue_delivery() -> None:
-    """Have a worker deliver at once. Without Redis it does so a minute after that is back."""
+    """Have a worker deliver at once. Without Redis it does so a minute after that is back.
+
+    A turn that is under way sees by itself what has changed, and one that waits will: one is enough.
+    """
     try:
-        _queue().enqueue_call(deliver, timeout=TIMEOUT_S, result_ttl=KEEP_S, failure_ttl=KEEP_S)
+        jobs = _queue()
+        if not jobs.count:
+            jobs.enqueue_call(deliver, timeout=TIMEOUT_S, result_ttl=KEEP_S, failure_ttl=KEEP_S)
     except RedisError as error:
         log.warning("webhooks are delivered later, Redis is away: %s", type(error).__name__)
 
 
-def enqueue_again(endpoint_id: int, owner_id: int, seq: int) -> None:
-    """Have a worker send an event once more."""
-    arguments = (endpoint_id, owner_id, seq)
-    _queue().enqueue_call(
-        send_again, args=arguments, timeout=TIMEOUT_S, result_ttl=KEEP_S, failure_ttl=KEEP_S
-    )
+def send_again(client_id: int, endpoint_id: int, owner_id: int, seq: int) -> bool:
+    """Have a worker send an event once more; False where too many of the client's wait for that."""
+    is_taken = replays.ask(client_id, endpoint_id, owner_id, seq)
+    if is_taken:
+        enqueue_delivery()
+    return is_taken
 
 
 def _queue() -> Queue:

@@ -38,7 +38,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
             start_conversions=conversions.enqueue_due,
             start_import=imports.start,
             start_webhooks=webhooks.enqueue_delivery,
-            send_webhook_again=webhooks.enqueue_again,
+            send_webhook_again=webhooks.send_again,
         )
     api.register(app)
     cli.register(app)

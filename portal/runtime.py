@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, current_app
 from sqlalchemy import Connection, Engine
@@ -29,8 +29,8 @@ class Runtime:
     """Has a worker begin an import; needs Redis."""
     start_webhooks: Callable[[], None]
     """Has a worker deliver now; else it does within a minute."""
-    send_webhook_again: Callable[[int, int, int], None]
-    """Has a worker send an endpoint an (owner_id, seq) once more; needs Redis."""
+    send_webhook_again: Callable[[int, int, int, int], bool]
+    """Has a worker send a (client_id, endpoint_id) an (owner_id, seq) once more, if few wait; needs Redis."""
     assets: dict[str, ledger.AssetInfo] = field(default_factory=dict, init=False)
     """Those that were asked for, by code."""
 
@@ -69,7 +69,7 @@ def start(
     settings: Settings,
     engine: Engine,
     count_batch: Callable[[str, int], None],
-    **jobs: Callable[..., None],
+    **jobs: Callable[..., Any],
 ) -> None:
     """Give the app its runtime. `jobs` are those of its fields that enqueue something."""
     window = ledger.Window(settings.win_max_age, settings.win_max_ahead)

@@ -90,7 +90,7 @@ EXPLANATIONS = {
         "send the same key again when the next month has begun",
     ),
     "url_not_allowed": (
-        "the URL is not https, or its host has no address, or a private or reserved one; `detail`",
+        "the URL is not https, or its host has no public address, or one that is not public; `detail`",
         "send a public https URL",
     ),
     "too_many_endpoints": ("a client has at most 10 webhook endpoints", "delete one first"),

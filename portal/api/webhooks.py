@@ -160,7 +160,8 @@ def delete_endpoint(endpoint_id: str) -> tuple[str, int]:
 def post_secret(endpoint_id: str) -> tuple[Response, int]:
     """Rotate the secret.
 
-    The one before signs too for 24 hours: a message then carries both signatures.
+    The one before signs too for 24 hours: a message then carries both signatures. Asked again meanwhile, it
+    answers with the same secret.
     """
     requests.only()
     rotated = endpoints.rotate(g.caller.client_id, _number(endpoint_id))
@@ -177,7 +178,7 @@ def post_replay(endpoint_id: str) -> tuple[Response, int]:
     """
     client_id, number, body = g.caller.client_id, _number(endpoint_id), requests.body(ReplayBody)
     if len(body.model_fields_set) != 1:
-        raise Problem("validation_failed", "send since, or event_id", param="since")
+        raise Problem("validation_failed", "send one of the two: since, or event_id", param="since")
     replay: dict[str, str | None] = {"endpoint_id": endpoint_id, "since": None, "event_id": None}
     if "since" in body.model_fields_set:
         endpoints.replay_since(client_id, number, body.since)
@@ -185,7 +186,11 @@ def post_replay(endpoint_id: str) -> tuple[Response, int]:
         replay["since"] = moment(body.since)
     else:
         event = endpoints.replayable(client_id, number, body.event_id)
-        runtime().send_webhook_again(number, *event)
+        if not runtime().send_webhook_again(client_id, number, *event):
+            detail = (
+                "as many events of yours wait to be sent again as may: try again after Retry-After"
+            )
+            raise Problem("unavailable", detail)
         replay["event_id"] = body.event_id
     return jsonify(replay=replay), 202
 
@@ -209,7 +214,7 @@ def get_stalls(endpoint_id: str) -> Response:
 
 def _number(endpoint_id: str) -> int:
     if not ID.fullmatch(endpoint_id) or int(endpoint_id) >= 2**31:
-        raise Problem("unknown_endpoint", "there is no such webhook endpoint")
+        raise Problem("unknown_endpoint", endpoints.UNKNOWN)
     return int(endpoint_id)
 
 

@@ -15,7 +15,9 @@ from tests.concurrency.programs import Programs, programs_for
 from tests.concurrency.watch import Watch
 from tests.factories import Books
 from tests.jobs.hours import Hours
+from tests.jobs.post import Post
 from tests.jobs.rate_server import RateServer, rate_server
+from tests.receiver import Receiver
 
 CHUNK_USERS = 4
 
@@ -57,3 +59,23 @@ def watch(database: URL) -> Iterator[Watch]:
 @pytest.fixture
 def hours(app: Flask, books: Books, watch: Watch) -> Hours:
     return Hours(app, books, watch)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def post(
+    app: Flask,
+    books: Books,
+    programs: Programs,
+    receiver: Receiver,
+    watch: Watch,
+    redis: "Redis[Any]",
+) -> Post:
+    assert redis.ping()
+    return Post(app, books, programs, receiver, watch)

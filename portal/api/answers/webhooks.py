@@ -42,9 +42,9 @@ class Endpoint(Answer):
         int, v.said("Entries it has not been offered yet, counted to 1,000.", 0, minimum=0)
     ]
     attempts: Annotated[
-        int, v.said("Attempts that failed, since the last that did not.", 0, minimum=0)
+        int, v.said("Times in a row that the whole receiver was down.", 0, minimum=0)
     ]
-    failing_since: Annotated[str | None, _moment("When the first of these was")]
+    failing_since: Annotated[str | None, _moment("Since when it has taken nothing")]
     next_attempt_at: Annotated[str | None, _moment("When it is tried again")]
     last_success_at: Annotated[str | None, _moment("When it last took an event")]
     last_failure_at: Annotated[str | None, _moment("When it last did not")]
@@ -61,7 +61,7 @@ class EndpointAnswer(Answer):
 
 
 class SecretAnswer(EndpointAnswer):
-    """The endpoint with its newest secret, which is shown this once."""
+    """The endpoint with its newest secret, which no other call shows."""
 
     secret: Annotated[
         str,

@@ -11,6 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from portal import ledger
 from portal.logs import trace
@@ -39,24 +41,33 @@ def _never() -> bool:
     return False
 
 
-def deliver(should_stop: ShouldStop, must_stop: ShouldStop = _never) -> None:
+def deliver(
+    should_stop: ShouldStop, must_stop: ShouldStop = _never, step: Callable[[], bool] = _never
+) -> None:
     """Deliver to every enabled endpoint as events come, until told to stop, or until there is none.
 
     `should_stop` is asked between pages; `must_stop` before each message: what was sent of its page then
-    comes again.
+    comes again. `step` does what else there is to do, every POLL_S, and says whether there will be more.
     """
     couriers: dict[int, Courier] = {}
     busy: dict[int, Future[None]] = {}
+
+    def is_awaited() -> bool:
+        return any(not each.running() and not each.done() for each in list(busy.values()))
+
     with (
         Claims() as claims,
         ThreadPoolExecutor(COURIERS, thread_name_prefix="courier") as threads,
     ):
         try:
-            while not should_stop() and not must_stop() and (enabled := _enabled()):
+            while not should_stop() and not must_stop():
+                has_more, enabled = step(), _enabled()
+                if not enabled and not has_more:
+                    break
                 for number in enabled:
                     if number not in busy or busy[number].done():
                         courier = couriers.setdefault(
-                            number, Courier(number, claims, should_stop, must_stop)
+                            number, Courier(number, claims, should_stop, must_stop, is_awaited)
                         )
                         busy[number] = threads.submit(copy_context().run, courier.work)
                 time.sleep(POLL_S)
@@ -67,7 +78,8 @@ def deliver(should_stop: ShouldStop, must_stop: ShouldStop = _never) -> None:
 
 
 def _enabled() -> list[int]:
-    query = "SELECT id FROM webhook_endpoints WHERE state = 'enabled' ORDER BY id"
+    # In any order: of more than a turn gets round to, each must have its chance in the next one.
+    query = "SELECT id FROM webhook_endpoints WHERE state = 'enabled' ORDER BY random()"
     with runtime().engine.connect() as connection:
         return list(connection.execute(text(query)).scalars())
 
@@ -103,21 +115,38 @@ class Courier:
         claims: Claims,
         should_stop: ShouldStop = _never,
         must_stop: ShouldStop = _never,
+        is_awaited: Callable[[], bool] = _never,
     ) -> None:
         self._id, self._claims = endpoint_id, claims
         self._should_stop = should_stop
         self._must_stop = must_stop
+        self._is_awaited = is_awaited
         self._size = PAGE
         self._senders: Senders | None = None
         self._url = ""
 
     def work(self) -> None:
-        """Deliver what is there; the next work goes on, whatever became of this one."""
+        """Deliver what is there, a page at least; then others that wait for a thread come first.
+
+        The next work goes on, whatever became of this one.
+        """
         try:
             while self._may_go_on() and self._claims.take(self._id) and self._page():
-                pass
+                if self._is_awaited():
+                    return
         except Exception as error:  # noqa: BLE001 - one endpoint's trouble is not another's
-            log.error("webhook endpoint %d is left to the next turn\n%s", self._id, trace(error))  # noqa: TRY400
+            log.error("webhook endpoint %d is left for a while\n%s", self._id, trace(error))  # noqa: TRY400
+            self._leave_alone(error)
+
+    def _leave_alone(self, error: Exception) -> None:
+        """What went wrong once, and nobody foresaw, may do so at once again: wait as after a failure."""
+        is_ours = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+        try:
+            if not is_ours:
+                progress.of_error(self._id)
+        except SQLAlchemyError as another:
+            log.warning("that was not noted: %s", type(another).__name__)
+        finally:
             self.close()
 
     def _may_go_on(self) -> bool:

@@ -22,6 +22,7 @@ OVERLAP = timedelta(hours=24)
 """For how long the secret before the last rotation signs as well."""
 COUNTED = 1000
 """Entries that an endpoint is behind are counted up to here."""
+UNKNOWN = "there is no such webhook endpoint: GET /api/v1/webhook-endpoints lists yours"
 BY_HAND = "disabled by its client"
 
 
@@ -106,7 +107,7 @@ def get(client_id: int, endpoint_id: int) -> Endpoint:
 def _own(connection: Connection, client_id: int, endpoint_id: int) -> Endpoint:
     found = find(connection, endpoint_id)
     if found is None or found.client_id != client_id:
-        raise NotFound("unknown_endpoint", "there is no such webhook endpoint")
+        raise NotFound("unknown_endpoint", UNKNOWN)
     return found
 
 
@@ -198,14 +199,19 @@ def remove(client_id: int, endpoint_id: int) -> None:
         )
 
 
+# Again while the old secret signs, it changes nothing: who repeats a call whose answer was lost is told
+# the same secret, and the one that its receiver has is not put out of force.
 ROTATE = """
 UPDATE webhook_endpoints SET secret_version = secret_version + 1, old_secret_until = ledger.clock() + :overlap
-WHERE id = :id
+WHERE id = :id AND (old_secret_until IS NULL OR old_secret_until <= ledger.clock())
 """
 
 
 def rotate(client_id: int, endpoint_id: int) -> Endpoint:
-    """Give an endpoint a new secret; the one before signs too for a day. Raises NotFound."""
+    """Give an endpoint a new secret, unless it had one within OVERLAP; the one before signs too for so long.
+
+    Raises NotFound.
+    """
     with runtime().engine.begin() as connection:
         _own(connection, client_id, endpoint_id)
         connection.execute(text(ROTATE), {"id": endpoint_id, "overlap": OVERLAP})

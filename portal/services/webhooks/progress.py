@@ -137,6 +137,20 @@ def of_one(endpoint: Endpoint, answer: Answer) -> None:
             connection.execute(text(FAILURE), {"id": endpoint.id, "failure": answer.failure})
 
 
+INTERNAL = "internal error"
+ATTEMPTS = "SELECT attempts FROM webhook_endpoints WHERE id = :id FOR UPDATE"
+
+
+def of_error(endpoint_id: int) -> None:
+    """Note that delivery itself failed: it is tried again as after a failure, and never disabled for that."""
+    known: dict[str, Any] = {"id": endpoint_id}
+    with runtime().engine.begin() as connection:
+        attempts = connection.scalar(text(ATTEMPTS), known)
+        if attempts is not None:
+            connection.execute(text(FAILURE), known | {"failure": INTERNAL})
+            connection.execute(text(BACK_OFF), known | {"pause": pause(attempts + 1)})
+
+
 def _give_up(connection: Connection, endpoint: Endpoint, since: datetime | None) -> None:
     """Disable an endpoint that has failed for too long."""
     patience = runtime().settings.webhook_patience

@@ -30,6 +30,8 @@ from portal.services.webhooks.addresses import (
 
 LONGEST_LIFE_S = 60
 """Of a connection: then the name is looked up anew."""
+HEAD_BYTES = 65536
+"""Of an answer's head."""
 READ_BYTES, READ_S = 4096, 1
 """Of an answer's body; one that is longer or slower costs its connection."""
 STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
@@ -55,7 +57,7 @@ class Sender:
         self._idle: deque[_Connection] = deque()
 
     def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Send a message and wait for its answer, for `timeout_s` in all. Never raises for the network's sake."""
+        """Send a message and wait for its answer, for `timeout_s` in all. Never raises for a receiver's sake."""
         deadline = time.monotonic() + self._timeout_s
         try:
             return self._post(body, headers, deadline)
@@ -65,7 +67,7 @@ class Sender:
             return Answer(f"no answer within {self._timeout_s:g} s")
         except ssl.SSLError as error:
             return Answer(f"TLS failed: {getattr(error, 'verify_message', '') or error.reason}")
-        except http.client.HTTPException as error:
+        except (http.client.HTTPException, ValueError) as error:
             return Answer(f"not an answer in HTTP: {type(error).__name__}")
         except OSError as error:
             return Answer(f"no connection: {error.strerror or type(error).__name__}")
@@ -112,7 +114,7 @@ class Sender:
     def _connect(self, deadline: float) -> "_Connection":
         target = parse(self._url, self._rules)
         problem: OSError = OSError("no address")
-        for address in addresses(target, self._rules, self._lookup):
+        for address in addresses(target, self._rules, self._lookup, _left(deadline)):
             try:
                 return _Connection(target, address, deadline)
             except OSError as error:
@@ -146,21 +148,29 @@ class _Connection(http.client.HTTPConnection):
         self, body: bytes, headers: Mapping[str, str], deadline: float
     ) -> tuple[Answer, bool]:
         """Send and read; whether another message may follow."""
-        self._timed.deadline = deadline
+        self._timed.deadline, self._timed.room = deadline, HEAD_BYTES
         self.request("POST", self._target.path, body, dict(headers))
         response = self.getresponse()
         if self.sock is None:  # the receiver said that it hangs up: http.client has closed it
             return answer_of(response), False
         self._timed.deadline = min(deadline, time.monotonic() + READ_S)
+        self._timed.room = READ_BYTES
         try:
             response.read(READ_BYTES)
-        except (OSError, http.client.HTTPException):
+        except (OSError, http.client.HTTPException, ValueError):
             return answer_of(response), False
         return answer_of(response), response.isclosed()
 
 
+class TooLong(http.client.HTTPException):
+    """More came in than is read of an answer."""
+
+
 class _Timed:
     """A socket whose every step ends at a deadline, however slowly the other side drips.
+
+    It takes in no more than there is room for, whatever http.client makes of what the other side says
+    of its lengths.
 
     What is to be sent goes at the first read, in one piece: http.client hands head and body over apart,
     which would cost two packets and wake the receiver twice.
@@ -170,6 +180,7 @@ class _Timed:
         self._socket = sock
         self._unsent = b""
         self.deadline = 0.0
+        self.room = 0
 
     def sendall(self, data: bytes) -> None:
         self._unsent += data
@@ -180,7 +191,11 @@ class _Timed:
             unsent, self._unsent = self._unsent, b""
             self._socket.sendall(unsent)
             self._socket.settimeout(_left(self.deadline))
-        return self._socket.recv_into(buffer)
+        if self.room <= 0:
+            raise TooLong
+        count = self._socket.recv_into(buffer)
+        self.room -= count
+        return count
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(_Reader(self))

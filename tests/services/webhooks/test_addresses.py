@@ -1,10 +1,18 @@
 """Where webhooks may go: no private address, whatever a URL, a name or a redirect says."""
 
+import threading
 from contextlib import closing
 
 import pytest
 
-from portal.services.webhooks.addresses import NotAllowed, Rules, addresses, is_public, parse
+from portal.services.webhooks.addresses import (
+    NOT_PUBLIC,
+    NotAllowed,
+    Rules,
+    addresses,
+    is_public,
+    parse,
+)
 from portal.services.webhooks.sending import Sender
 from tests.receiver import Message, Receiver
 
@@ -22,7 +30,18 @@ LAX = Rules(plain_http=True, private=True)
         *("255.255.255.255", "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1"),
         *("ff02::1", "2001:db8::1", "100::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"),
         *("2002:7f00:1::", "2002:a00:1::", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe"),
-        *("64:ff9b:1::7f00:1", "::127.0.0.1", "2001:0:4136:e378:8000:63bf:80ff:fffe", "nonsense"),
+        *("fec0::1", "fec0:0:0:ffff::1", "192.0.0.8", "192.0.0.9", "192.0.0.192", "192.88.99.1"),
+        *("168.63.129.16", "100.100.100.200", "fd00:ec2::254", "::ffff:168.63.129.16"),
+        *("2606:4700::5efe:10.0.0.1", "2606:4700::200:5efe:192.168.1.1", "fe80::5efe:1.1.1.1"),
+        *("2002:101:101::5efe:10.0.0.1", "64:ff9b::168.63.129.16", "3fff::1", "5f00::1"),
+        *(
+            "::ffff:0:10.0.0.1",
+            "4000::1",
+            "64:ff9b:1::7f00:1",
+            "::127.0.0.1",
+            "2001:0:4136:e378:8000:63bf:80ff:fffe",
+            "nonsense",
+        ),
     ],
 )
 def test_an_address_that_is_not_of_the_open_internet_is_told(address: str) -> None:
@@ -38,6 +57,7 @@ def test_an_address_that_is_not_of_the_open_internet_is_told(address: str) -> No
         "::ffff:1.1.1.1",
         "64:ff9b::101:101",
         "2002:101:101::",
+        "2606:4700::5efe:1.1.1.1",
     ],
 )
 def test_an_address_of_the_open_internet_is_told(address: str) -> None:
@@ -70,8 +90,33 @@ def test_a_url_is_taken_apart_as_a_request_needs_it() -> None:
 def test_a_name_with_one_private_address_among_public_ones_is_refused() -> None:
     target = parse("https://example.com/", STRICT)
     assert addresses(target, STRICT, lambda *_: ["1.1.1.1"]) == ["1.1.1.1"]
-    with pytest.raises(NotAllowed, match="private or reserved"):
+    with pytest.raises(NotAllowed, match="no public address"):
         addresses(target, STRICT, lambda *_: ["1.1.1.1", "10.0.0.1"])
+
+
+def test_a_name_that_is_not_there_and_one_of_our_own_network_are_refused_in_the_same_words() -> (
+    None
+):
+    def refused(found: list[str]) -> str:
+        with pytest.raises(NotAllowed) as error:
+            addresses(parse("https://db.internal/", STRICT), STRICT, lambda *_: found)
+        return str(error.value)
+
+    assert refused([]) == refused(["10.0.0.1"])
+
+
+def test_a_name_server_that_says_nothing_is_not_waited_for_longer() -> None:
+    answers = threading.Event()
+
+    def lookup(_host: str, _port: int) -> list[str]:
+        answers.wait()
+        return ["1.1.1.1"]
+
+    with pytest.raises(NotAllowed):
+        addresses(parse("https://example.com/", STRICT), STRICT, lookup, 0.2)
+    with closing(Sender("https://example.com/", STRICT, 0.2, lookup)) as sender:
+        assert sender.post(b"{}", {}).failure == f"not allowed: {NOT_PUBLIC}"
+    answers.set()
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "localhost"])
@@ -92,7 +137,7 @@ def test_a_name_that_turns_private_after_it_was_checked_is_not_connected_to(
 
     assert addresses(parse(url, PUBLIC_ONLY), PUBLIC_ONLY, lookup) == ["1.1.1.1"]
     answer = Sender(url, PUBLIC_ONLY, 1, lookup).post(b"{}", {})
-    assert answer.failure == "not allowed: the URL's host has a private or reserved address"
+    assert answer.failure == f"not allowed: {NOT_PUBLIC}"
     assert receiver.connections == 0
 
 

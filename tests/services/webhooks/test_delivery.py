@@ -28,6 +28,12 @@ WHERE locktype = 'advisory' AND classid = :class AND granted
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
+BREAK = """
+INSERT INTO webhook_stalls (endpoint_id, owner_id, seq, attempts, since, next_at, last_failure)
+VALUES (:id, 1, 1, 1, '20000-01-01', '2000-01-01', '')
+"""
+MEND = "DELETE FROM webhook_stalls WHERE endpoint_id = :id"
+
 
 def test_a_message_is_the_feeds_event_and_says_so_in_standard_headers(
     hook: Hook, books: Books, receiver: Receiver
@@ -261,6 +267,29 @@ def test_many_users_refused_among_others_do_not_make_a_receiver_look_down(
     assert {stall.owner_id for stall in hook.stalls()} == bad
 
 
+def test_an_error_that_nobody_foresaw_is_noted_and_not_met_again_at_once(
+    hook: Hook, books: Books, receiver: Receiver, owner_engine: Engine
+) -> None:
+    """A year that Python does not know, where nobody would look for one."""
+    owner = books.owner()
+    bonuses(books, owner)
+    with owner_engine.begin() as connection:
+        connection.execute(text(BREAK), {"id": hook.id})
+    hook.deliver()
+    broken = hook.now()
+    assert (broken.attempts, broken.last_failure) == (1, "internal error")
+    assert broken.next_at is not None
+    hook.deliver()
+    assert (hook.now().attempts, hook.now().next_at) == (1, broken.next_at)
+    hook.pass_by(timedelta(seconds=10))
+    assert hook.now().attempts == 2
+    with owner_engine.begin() as connection:
+        connection.execute(text(MEND), {"id": hook.id})
+    hook.pass_by(timedelta(minutes=1))
+    assert receiver.seqs(owner) == [1]
+    assert hook.now().attempts == 0
+
+
 def test_only_one_delivers_to_an_endpoint_at_a_time(
     hook: Hook, books: Books, receiver: Receiver
 ) -> None:
@@ -290,7 +319,7 @@ def test_a_claim_ends_with_its_connection_and_is_taken_anew(
         assert first.take(hook.id)
 
 
-@pytest.mark.usefixtures("hook")
+@pytest.mark.usefixtures("context", "hook")
 def test_more_endpoints_than_a_process_has_connections_are_all_delivered_to(
     books: Books, receiver: Receiver
 ) -> None:
@@ -303,6 +332,23 @@ def test_more_endpoints_than_a_process_has_connections_are_all_delivered_to(
     delivery.deliver(lambda: len(receiver.seen) == 61)
     assert len(receiver.seen) == 61
     assert [endpoints.behind(endpoints.get(each.client_id, each.id)) for each in made] == [0] * 60
+
+
+@pytest.mark.usefixtures("context", "hook")
+def test_endpoints_with_more_to_send_than_a_turn_has_time_for_take_turns_by_page(
+    books: Books, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "COURIERS", 1)
+    monkeypatch.setattr(delivery, "PAGE", 10)
+    other = endpoints.make(clients.named("others"), f"{receiver.url}&n=2", None, None, None)
+    receiver.secrets.append(signing.shown(other.secrets()[0]))
+    owner = books.owner()
+    books.post(*(books.entry("bonus", owner, "1", asset="GOLD_COIN") for _ in range(100)))
+    delivery.deliver(lambda: len(receiver.seen) == 200)
+    paths = [message.handler.path for message in receiver.seen]
+    last_of_one = min(len(paths) - 1 - paths[::-1].index(path) for path in set(paths))
+    first_of_other = max(paths.index(path) for path in set(paths))
+    assert first_of_other < last_of_one
 
 
 def test_told_to_stop_in_the_middle_of_a_page_it_stops_and_the_next_one_goes_on(

@@ -13,6 +13,7 @@ import pytest
 from portal.services.webhooks import sending
 from portal.services.webhooks.addresses import Rules
 from portal.services.webhooks.sending import Sender
+from tests.concurrency.programs import eventually
 from tests.concurrency.web import free_port
 
 LAX = Rules(plain_http=True, private=True)
@@ -93,6 +94,13 @@ def sent(port: int, timeout_s: float = 1) -> tuple[str | None, float]:
             "not an answer in HTTP: HTTPException",
         ),
         (b"", "not an answer in HTTP: RemoteDisconnected"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nok\r\n", None),
+        (b"HTTP/1.1 500 Oh\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", "answered 500"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok", None),
+        (
+            b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"y" * 40000 + b"\r\n") * 2,
+            "not an answer in HTTP: TooLong",
+        ),
     ],
 )
 def test_2xx_is_taken_and_nothing_else(answer: bytes, failure: str | None) -> None:
@@ -132,6 +140,29 @@ def test_a_body_that_drips_or_never_ends_costs_a_second_and_its_connection() -> 
         failure, took = sent(port, timeout_s=5)
     assert failure is None
     assert took < 1
+
+
+@pytest.mark.parametrize(
+    "length", [b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", b"Content-Length: -1\r\n\r\n", b"\r\n"]
+)
+def test_of_an_answer_that_lies_about_its_length_no_more_is_read_than_of_others(
+    length: bytes,
+) -> None:
+    """What the receiver gets rid of is what was read, and what the system keeps for both sides."""
+    got_rid_of: list[int] = []
+
+    def flood(connection: socket.socket) -> None:
+        read(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n" + length)
+        try:
+            got_rid_of.extend(connection.send(b"x" * 100_000) for _ in range(1000))
+        except OSError:
+            got_rid_of.append(0)
+
+    with serving(flood) as port:
+        assert sent(port, timeout_s=5)[0] is None
+    eventually("it ended", lambda: got_rid_of and (got_rid_of[-1] == 0 or len(got_rid_of) == 1000))
+    assert sum(got_rid_of) < 30_000_000
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_again() -> None:
