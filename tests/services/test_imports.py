@@ -1,7 +1,7 @@
 """Imports as a service: what a client may not book, a win that breaks its chunk, and how files are cut."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from portal import ledger
 from portal.services import clients
@@ -33,6 +33,28 @@ def test_what_a_client_may_not_book_is_refused_by_line(books: Books) -> None:
     [refusals] = store.refusals(made.id)
     assert [(each.line, each.code) for each in refusals] == [(2, "forbidden")]
     assert store.get(client, str(made.id)).posted == 1
+
+
+def test_a_chunk_that_can_not_be_written_is_refused_and_those_after_it_are_booked(
+    books: Books, owner_engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    client, owner = clients.named("studio"), books.owner()
+    data = HEADER + "".join(line(books, owner, key) for key in "abcd") + "nonsense\n"
+    made, _ = store.create(client, "k", taken(data, chunk_lines=2))
+    with owner_engine.begin() as connection:
+        connection.execute(text("ALTER TABLE import_chunks ADD CHECK (posted < 2)"))
+    assert work.work(made.id, 1) is None
+    done = store.get(client, str(made.id))
+    assert (done.state, done.posted, done.rejected) == ("done", 2, 3)
+    [refusals] = store.refusals(made.id)
+    assert [(each.line, each.code) for each in refusals] == [
+        (3, "internal_error"),
+        (4, "internal_error"),
+        (6, "validation_failed"),
+    ]
+    assert refusals[0].content.startswith(f"{owner},b,")
+    assert "chunk 2 of import" in caplog.text
+    assert str(owner) + ",b," not in caplog.text
 
 
 @pytest.mark.parametrize("piece", [1, 3, 64, 10_000])
