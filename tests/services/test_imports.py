@@ -10,6 +10,14 @@ from portal.services.imports.files import File, Format
 from tests.factories import Books
 
 pytestmark = pytest.mark.usefixtures("context")
+
+
+@pytest.fixture(autouse=True)
+def key(context: None) -> str:  # noqa: ARG001 - a key is made in it
+    """One of the studio's: without it, nothing is booked."""
+    return clients.create_key("studio", ["imports:write"])
+
+
 HEADER = "user_id,idempotency_key,amount,occurred_at,game,reference\n"
 
 
@@ -55,6 +63,27 @@ def test_a_chunk_that_can_not_be_written_is_refused_and_those_after_it_are_booke
     assert refusals[0].content.startswith(f"{owner},b,")
     assert "chunk 2 of import" in caplog.text
     assert str(owner) + ",b," not in caplog.text
+
+
+def test_imports_of_a_client_without_a_key_that_works_wait_for_one(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "SLICE_S", 0)
+    client, owner = clients.named("studio"), books.owner()
+    data = HEADER + "".join(line(books, owner, key) for key in "abcd")
+    made, _ = store.create(client, "k", taken(data, chunk_lines=2))
+    assert work.work(made.id, 1) == 2
+    clients.revoke_all("studio")
+    assert (work.due(), work.work(made.id, 2)) == ([], None)
+    other = clients.create_key("other", ["imports:write"])
+    assert clients.caller_of(other)
+    assert work.due() == []
+    clients.create_key("studio", ["read"])
+    assert work.due() == [(made.id, 2)]
+    assert work.work(made.id, 2) == 3
+    assert work.work(made.id, 3) is None
+    done = store.get(client, str(made.id))
+    assert (done.state, done.posted) == ("done", 4)
 
 
 @pytest.mark.parametrize("piece", [1, 3, 64, 10_000])

@@ -47,26 +47,33 @@ Taken = tuple[dict[str, int], list[dict[str, Any]]]
 """How many lines came to what, and those that were refused."""
 Take = Callable[[Connection, Any], Taken]
 
+# A client all of whose keys were revoked books nothing more: its imports wait for a new one.
 DUE = """
 SELECT i.id, (SELECT min(c.number) FROM import_chunks c WHERE c.import_id = i.id AND c.finished_at IS NULL)
-FROM imports i WHERE i.state <> 'done' ORDER BY i.id
+FROM imports i
+WHERE i.state <> 'done' AND EXISTS (
+    SELECT FROM api_keys k WHERE k.client_id = i.client_id AND k.revoked_at IS NULL
+    AND (k.expires_at IS NULL OR k.expires_at > ledger.clock()))
 """
 
 
 def due() -> list[tuple[int, int]]:
-    """Every import that is not done, oldest first, with the chunk that is next."""
+    """Every import that is not done and whose client has a key that works, with the chunk that is next.
+
+    Oldest first.
+    """
     with runtime().engine.connect() as connection:
-        return [(row[0], row[1]) for row in connection.execute(text(DUE))]
+        return [(row[0], row[1]) for row in connection.execute(text(DUE + "ORDER BY i.id"))]
 
 
 def work(import_id: int, number: int) -> int | None:
     """Book an import's chunks for SLICE_S seconds, from `number` on; the chunk that is next then.
 
-    None when the import is done, another worker has it, or `number` is not its next chunk: whoever
+    None when the import is not due, another worker has it, or `number` is not its next chunk: whoever
     came before carries on, so that jobs of one import never multiply. Raises Unavailable.
     """
     with _alone(import_id) as alone:
-        if not alone or _next(import_id) != number:
+        if not alone or _due(import_id) != number:
             return None
         until = time.monotonic() + SLICE_S
         following = _book(import_id, number)
@@ -84,13 +91,10 @@ def _alone(import_id: int) -> Iterator[bool]:
         yield bool(connection.scalar(text(statement), {"number": import_id % 2**31}))
 
 
-NEXT = "SELECT min(number) FROM import_chunks WHERE import_id = :id AND finished_at IS NULL"
-
-
-def _next(import_id: int) -> int | None:
+def _due(import_id: int) -> int | None:
     with runtime().engine.connect() as connection:
-        number: int | None = connection.scalar(text(NEXT), {"id": import_id})
-        return number
+        row = connection.execute(text(DUE + "AND i.id = :id"), {"id": import_id}).first()
+        return row[1] if row else None
 
 
 BEGIN = """
@@ -105,6 +109,7 @@ UPDATE import_chunks SET content = NULL, finished_at = ledger.clock(),
        posted = :posted, replayed = :replayed, rejected = :rejected
 WHERE import_id = :id AND number = :number
 """
+NEXT = "SELECT min(number) FROM import_chunks WHERE import_id = :id AND finished_at IS NULL"
 END = """
 UPDATE imports SET state = 'done', finished_at = ledger.clock() WHERE id = :id
 """
