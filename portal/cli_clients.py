@@ -7,6 +7,7 @@ from flask import Flask
 
 from portal.cli import command
 from portal.services import clients
+from portal.services.webhooks import endpoints
 
 CLIENTS = click.Group("clients", help="API clients: make them, list them, limit them.")
 KEYS = click.Group("keys", help="API keys: create, list, rotate, revoke. A key is shown once.")
@@ -67,6 +68,14 @@ def limit_client(
     if default_rate or rate is not None:
         changes["rate_limit"] = rate
     click.echo(_told(clients.set_limits(name, **changes)))
+
+
+@command("endpoints", click.argument("name"), group=CLIENTS)
+def list_endpoints(name: str) -> None:
+    """A client's webhook endpoints: where its events are sent, and why not."""
+    for endpoint in endpoints.every(clients.find(name)):
+        said = ": ".join(word for word in (endpoint.state, endpoint.disabled_reason) if word)
+        click.echo(f"{endpoint.id:>6}  {endpoint.url}  {said}")
 
 
 SCOPES = click.option(

@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import URL
 
 from portal.services import clients
+from portal.services.webhooks import endpoints
 from tests.test_cli import Run, done, refused, runner
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -29,7 +30,7 @@ def caller(token: str) -> Any:
 
 def test_every_command_says_what_it_does(run: Run) -> None:
     for words in (
-        *(("clients", name) for name in ("add", "list", "limit")),
+        *(("clients", name) for name in ("add", "list", "limit", "endpoints")),
         *(("keys", name) for name in ("create", "list", "rotate", "revoke")),
     ):
         assert len(done(run(*words, "--help")).splitlines()) > 4
@@ -90,6 +91,15 @@ def test_a_key_without_scopes_named_has_the_usual_ones(run: Run) -> None:
         "users:write",
         "wins:write",
     }
+
+
+def test_the_webhook_endpoints_of_a_client_are_listed_with_why_they_are_disabled(run: Run) -> None:
+    number = endpoints.make(clients.named("teller"), "http://127.0.0.1:9999/", None, None, None).id
+    listed = ("clients", "endpoints", "teller")
+    assert done(run(*listed)) == f"{number:>6}  http://127.0.0.1:9999/  enabled\n"
+    done(run("keys", "revoke", "--client", "teller"))
+    assert "disabled: all keys of its client were revoked" in done(run(*listed))
+    refused(run("clients", "endpoints", "nobody"), "there is no client")
 
 
 def test_all_keys_of_a_client_are_revoked_at_once(run: Run) -> None:

@@ -6,10 +6,9 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from flask import current_app, g, request
-from itsdangerous import BadSignature, URLSafeSerializer
 from pydantic import BaseModel
 
-from portal.api import callers
+from portal.api import callers, cursors
 from portal.api.problems import Problem
 from portal.services import fields, strict_json
 
@@ -111,17 +110,11 @@ def cursor(name: str, param: str = "cursor") -> Any:
     if value is None:
         return None
     try:
-        return _cursors(name).loads(value)
-    except (BadSignature, ValueError):
+        return cursors.unseal(current_app.config["SECRET_KEY"], name, value)
+    except ValueError:
         raise Problem("invalid_cursor", param=param) from None
 
 
 def next_cursor(name: str, position: Any) -> str:
     """An opaque cursor of the list called `name`; it fits no other list."""
-    token = _cursors(name).dumps(position)
-    assert isinstance(token, str)
-    return token
-
-
-def _cursors(name: str) -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=f"cursor:{name}")
+    return cursors.seal(current_app.config["SECRET_KEY"], name, position)

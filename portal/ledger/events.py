@@ -20,7 +20,12 @@ from portal.ledger.poster import autocommit
 FRESH_S = 0.05
 """For how long a settled moment is good enough, where less than a page lies before it."""
 LONGEST_WAIT_S = 2.0
-"""For those who are posting. Then the feed ends where it ended before: it is late, never wrong."""
+"""For those who are posting. Then the feed ends where it ended before: it is late, never wrong.
+
+The same are waited for once: until they are gone, whoever asks is answered at once.
+"""
+OTHER_S = 0.1
+"""For another thread that is settling. It takes a few ms, unless somebody's posting is slow."""
 PAUSE_S = 0.002
 
 
@@ -179,6 +184,8 @@ class Feed:
         self._engine = autocommit(engine)
         self._settling = threading.Lock()
         self._settled: tuple[datetime, float] | None = None
+        self._slow: tuple[datetime, float, set[str]] | None = None
+        """A mark, when it was made, and those who were waited for in vain."""
 
     def read(self, after: Position, limit: int) -> list[FeedEntry]:
         """The entries behind a position, as far as they are settled; at most `limit`.
@@ -200,17 +207,26 @@ class Feed:
 
         `connection` is in autocommit: each step must see what was committed before it.
         """
-        with self._settling:  # who waited takes what the other found
-            if self._settled is None or not _is_fresh(self._settled):
-                self._settle(connection)
-            return self._settled[0] if self._settled else None
+        if self._settling.acquire(timeout=OTHER_S):  # who waited takes what the other found
+            try:
+                if self._settled is None or not _is_fresh(self._settled):
+                    self._settle(connection)
+            finally:
+                self._settling.release()
+        return self._settled[0] if self._settled else None
 
     def _settle(self, connection: Connection) -> None:
+        if self._slow is not None:
+            mark, began, posting = self._slow
+            if posting & _posters(connection):
+                return
+            self._settled, self._slow = (mark, began), None
         began = time.monotonic()
         mark = connection.execute(text("SELECT ledger.mark()")).scalar_one()
         posting = _posters(connection)
         while posting:
             if time.monotonic() > began + LONGEST_WAIT_S:
+                self._slow = (mark, began, posting)
                 return
             time.sleep(PAUSE_S)
             posting &= _posters(connection)

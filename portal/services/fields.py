@@ -128,5 +128,5 @@ def checked_key(key: object) -> str:
 
 
 def sendable(text: str) -> str:
-    """The start of a text, fit to be sent: a field's name may hold what UTF-8 can't."""
-    return text[:MAX_SAID].encode("utf-8", "replace").decode()
+    """The start of a text, fit to be sent and stored: a field's name may hold what neither can."""
+    return NOT_TEXT.sub("\ufffd", text[:MAX_SAID])

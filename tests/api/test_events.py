@@ -1,12 +1,14 @@
 """The event feed over HTTP: what an event says, the order, the cursor, the filters."""
 
+from base64 import urlsafe_b64decode
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from portal.ledger.events import Position
-from portal.services import events, holds
+from portal.services import clients, events, holds
 from tests.api.conftest import Api
 from tests.concurrency.programs import eventually
 from tests.factories import convert_due
@@ -199,6 +201,34 @@ def test_after_and_since_together_and_the_cursor_of_another_list_are_refused(api
     cursor = api.read("/events")["next_cursor"]
     assert api.get(f"/events?after={cursor}&since=2026-01-01T00:00:00Z").status_code == 422
     assert api.get(f"/conversions?cursor={cursor}").json["code"] == "invalid_cursor"
+
+
+def test_a_bound_clients_cursors_tell_nothing_of_users_that_it_may_not_see_and_skip_nothing(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "SCANNED", 2)
+    hidden, game = 10**14 + 7, f"game-{api.new_key()}"
+    with api.books.engine.begin() as connection:
+        connection.execute(text("SELECT ledger.open_owner(:id, 'UTC')"), {"id": hidden})
+    user, token = api.user(), api.key_with("read", client="bound")
+    with api.app.app_context():
+        clients.set_limits("bound", regions=[api.app.extensions["dreamland"].settings.regions[0]])
+    for number in range(4):
+        api.books.bonus(hidden, "GOLD_COIN", "1")
+        body = api.win(game=game, reference=str(number))
+        assert api.post(f"/users/{user}/wins", body, key=api.new_key()).status_code == 201
+        api.books.bonus(hidden, "GOLD_COIN", "1")
+    of_user(api, str(hidden), 8)
+    path, seen, page = "/events?limit=1", [], {"has_more": True}
+    while page["has_more"]:
+        page = api.get(path, token=token).json
+        seen += [
+            each["data"]["reference"] for each in page["events"] if each["data"].get("game") == game
+        ]
+        said = page["next_cursor"] + "=" * (-len(page["next_cursor"]) % 4)
+        assert str(hidden).encode() not in urlsafe_b64decode(said.partition(".")[0])
+        path = f"/events?limit=1&after={page['next_cursor']}"
+    assert seen == ["0", "1", "2", "3"]
 
 
 def test_the_feed_needs_the_scope_to_read(api: Api) -> None:

@@ -178,6 +178,8 @@ OBJECTS = [
     ("{}", "idempotency_key_missing"),
     ('{"idempotency_key": "k", "amount": 1}', "invalid_amount"),
     ('{"idempotency_key": "k", "\\ud800": 1}', "validation_failed"),
+    ('{"\\u0000": 1, "\\u0000": 2}', "malformed_json"),
+    ('{"\\u001b[2J": 1, "\\u001b[2J": 2}', "malformed_json"),
 ]
 
 
@@ -188,6 +190,14 @@ def test_a_line_that_is_no_json_harms_no_other(api: Api, user: str, line: str, c
     assert counts(made) == (3, 2, 0, 1)
     [refused] = report(api, made)
     assert (refused["line"], refused["code"]) == ("2", code)
+
+
+def test_a_win_with_a_field_that_no_database_can_store_harms_no_other(api: Api, user: str) -> None:
+    odd = item(api, user) | {"\0\x85": 1}
+    made = booked(api, as_json_lines([item(api, user), odd, item(api, user)]), JSON_LINES)
+    assert counts(made) == (3, 2, 0, 1)
+    [refused] = report(api, made)
+    assert (refused["code"], refused["param"]) == ("validation_failed", "\ufffd\ufffd")
 
 
 def test_columns_may_come_in_any_order_with_a_mark_quotes_blank_lines_and_either_line_end(

@@ -121,6 +121,29 @@ def test_without_anything_settled_the_feed_is_empty_rather_than_wrong(
         assert feed.read(START, 50) == []
 
 
+def test_a_slow_posting_is_waited_for_once_however_many_readers_there_are(
+    books: Books, engine: Engine, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each holds a connection meanwhile: one after the other, they would take all there are."""
+    monkeypatch.setattr(feed_module, "LONGEST_WAIT_S", 2.0)
+    slow, readers, ready = books.owner(), 8, threading.Barrier(8)
+
+    def read(_: int) -> tuple[list[FeedEntry], float]:
+        ready.wait()
+        began = time.monotonic()
+        return feed.read(START, 50), time.monotonic() - began
+
+    with uncommitted(engine, books, slow) as connection, ThreadPoolExecutor(readers) as threads:
+        first = list(threads.map(read, range(readers)))
+        again = list(threads.map(read, range(readers)))
+        assert [found for found, _ in first + again] == [[]] * 2 * readers
+        assert sum(took_s > 1.5 for _, took_s in first) == 1
+        assert max(took_s for _, took_s in first) < 3.5
+        assert max(took_s for _, took_s in again) < 1.5
+        connection.commit()
+    assert ids(feed.read(START, 50)) == [(slow, 1)]
+
+
 def test_a_page_before_what_is_settled_is_read_while_somebody_posts(
     books: Books, engine: Engine, feed: Feed
 ) -> None:

@@ -1,7 +1,7 @@
 """Imports as a service: what a client may not book, a win that breaks its chunk, and how files are cut."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from portal import ledger
 from portal.services import clients
@@ -10,6 +10,14 @@ from portal.services.imports.files import File, Format
 from tests.factories import Books
 
 pytestmark = pytest.mark.usefixtures("context")
+
+
+@pytest.fixture(autouse=True)
+def key(context: None) -> str:  # noqa: ARG001 - a key is made in it
+    """One of the studio's: without it, nothing is booked."""
+    return clients.create_key("studio", ["imports:write"])
+
+
 HEADER = "user_id,idempotency_key,amount,occurred_at,game,reference\n"
 
 
@@ -33,6 +41,49 @@ def test_what_a_client_may_not_book_is_refused_by_line(books: Books) -> None:
     [refusals] = store.refusals(made.id)
     assert [(each.line, each.code) for each in refusals] == [(2, "forbidden")]
     assert store.get(client, str(made.id)).posted == 1
+
+
+def test_a_chunk_that_can_not_be_written_is_refused_and_those_after_it_are_booked(
+    books: Books, owner_engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    client, owner = clients.named("studio"), books.owner()
+    data = HEADER + "".join(line(books, owner, key) for key in "abcd") + "nonsense\n"
+    made, _ = store.create(client, "k", taken(data, chunk_lines=2))
+    with owner_engine.begin() as connection:
+        connection.execute(text("ALTER TABLE import_chunks ADD CHECK (posted < 2)"))
+    assert work.work(made.id, 1) is None
+    done = store.get(client, str(made.id))
+    assert (done.state, done.posted, done.rejected) == ("done", 2, 3)
+    [refusals] = store.refusals(made.id)
+    assert [(each.line, each.code) for each in refusals] == [
+        (3, "internal_error"),
+        (4, "internal_error"),
+        (6, "validation_failed"),
+    ]
+    assert refusals[0].content.startswith(f"{owner},b,")
+    assert "chunk 2 of import" in caplog.text
+    assert str(owner) + ",b," not in caplog.text
+
+
+def test_imports_of_a_client_without_a_key_that_works_wait_for_one(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "SLICE_S", 0)
+    client, owner = clients.named("studio"), books.owner()
+    data = HEADER + "".join(line(books, owner, key) for key in "abcd")
+    made, _ = store.create(client, "k", taken(data, chunk_lines=2))
+    assert work.work(made.id, 1) == 2
+    clients.revoke_all("studio")
+    assert (work.due(), work.work(made.id, 2)) == ([], None)
+    other = clients.create_key("other", ["imports:write"])
+    assert clients.caller_of(other)
+    assert work.due() == []
+    clients.create_key("studio", ["read"])
+    assert work.due() == [(made.id, 2)]
+    assert work.work(made.id, 2) == 3
+    assert work.work(made.id, 3) is None
+    done = store.get(client, str(made.id))
+    assert (done.state, done.posted) == ("done", 4)
 
 
 @pytest.mark.parametrize("piece", [1, 3, 64, 10_000])

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from portal.ledger.errors import Refused
 from portal.services import clients
+from portal.services.webhooks import endpoints
 from tests.factories import Books
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -84,6 +85,24 @@ def test_revoking_a_client_revokes_every_key_of_it_and_no_other() -> None:
     assert clients.caller_of(other)
     with pytest.raises(Refused, match="there is no client"):
         clients.revoke_all("nobody")
+
+
+def test_revoking_a_client_disables_its_webhook_endpoints_and_no_others() -> None:
+    studios = [clients.named(name) for name in ("leaving", "staying")]
+    for studio in studios:
+        endpoints.make(studio, "http://127.0.0.1:9999/", None, None, None)
+    by_hand = endpoints.make(studios[0], "http://127.0.0.1:9999/", None, None, None)
+    endpoints.change(studios[0], by_hand.id, {"state": "disabled"})
+    clients.revoke_all("leaving")
+    [first, second], [other] = map(endpoints.every, studios)
+    assert (first.state, first.disabled_reason) == (
+        "disabled",
+        "all keys of its client were revoked",
+    )
+    assert second.disabled_reason == "disabled by its client"
+    assert other.state == "enabled"
+    again = endpoints.change(studios[0], first.id, {"state": "enabled"})
+    assert (again.state, again.disabled_reason) == ("enabled", None)
 
 
 def test_a_key_revoked_again_stays_revoked_since_the_first_time(books: Books) -> None:

@@ -13,7 +13,7 @@ from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services.clients import limits
 from portal.services.clients.callers import digest
-from portal.services.models import ApiClient, ApiKey
+from portal.services.models import ApiClient, ApiKey, WebhookEndpoint
 
 SCOPES = ("read", "users:write", "wins:write", "wallets:write", "imports:write", "admin")
 PREFIX = "dream_"
@@ -21,6 +21,7 @@ SHOWN = 12
 OVERLAP = timedelta(hours=24)
 """How long a rotated key works on beside the one that replaces it."""
 MAX_OVERLAP = timedelta(days=90)
+WITHOUT_KEYS = "all keys of its client were revoked"
 MAX_ID = 2**63 - 1
 
 
@@ -93,11 +94,17 @@ def revoke(key_id: int) -> None:
 
 
 def revoke_all(client_name: str) -> int:
-    """Revoke every key of a client; how many it has. Raises Refused('unknown_client')."""
+    """Revoke every key of a client; how many it has. Raises Refused('unknown_client').
+
+    Its webhook endpoints are disabled with them, and its imports wait until it has a key that works.
+    """
     with runtime().engine.begin() as connection:
         client = connection.scalar(limits.by_name(client_name))
         if client is None:
             raise limits.unknown(client_name)
+        ours = WebhookEndpoint.client_id == client
+        ends = update(WebhookEndpoint).where(ours, WebhookEndpoint.state == "enabled")
+        connection.execute(ends.values(state="disabled", disabled_reason=WITHOUT_KEYS))
         return _revoke(connection, ApiKey.client_id == client)
 
 

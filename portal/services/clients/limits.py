@@ -110,6 +110,12 @@ def make(connection: Connection, name: str) -> int:
     return connection.execute(select(ApiClient.id).where(ApiClient.name == name)).scalar_one()
 
 
+def find(name: str) -> int:
+    """The id of the client of that name. Raises Refused('unknown_client')."""
+    with runtime().engine.connect() as connection:
+        return _one(connection, name).id
+
+
 def add(name: str) -> tuple[ClientInfo, bool]:
     """Make a client; the same name again finds it and answers False."""
     with runtime().engine.begin() as connection:

@@ -37,11 +37,15 @@ def is_blank(text: str) -> bool:
 
 def read(form: str, first_line: int, content: str, check: Check | None) -> Iterator[Line]:
     """The wins of a chunk, in the order of the file."""
-    texts = content.split("\n")
-    names = header(texts.pop(0)) if form == "csv" else None
-    for number, text in enumerate(texts, start=first_line):
-        if not is_blank(text):
-            yield Line(number, text, _win(text, names, check))
+    names = header(content.partition("\n")[0]) if form == "csv" else None
+    for number, text in texts(form, first_line, content):
+        yield Line(number, text, _win(text, names, check))
+
+
+def texts(form: str, first_line: int, content: str) -> list[tuple[int, str]]:
+    """The lines of a chunk that say something, as they were sent, with their numbers."""
+    sent = content.split("\n")[form == "csv" :]
+    return [(n, text) for n, text in enumerate(sent, start=first_line) if not is_blank(text)]
 
 
 def _win(text: str, names: list[str] | None, check: Check | None) -> WinRequest | LedgerError:
