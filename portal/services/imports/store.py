@@ -18,8 +18,6 @@ from portal.services.users import ID, MAX_ID
 
 ROWS = 20
 """Chunks stored in one statement: a megabyte or two."""
-MAX_UNFINISHED = 20
-"""A client's imports that are not done: what it sends more must wait."""
 PAGE = 1000
 """Refusals read, or forgotten, at a time."""
 SLOWEST = "60s"
@@ -68,7 +66,7 @@ def create(client_id: int, key: str, file: File) -> tuple[Progress, bool]:
     """Keep a file to be booked; the same key and file again find the import and answer False.
 
     All of it is stored, or nothing. Raises Refused('idempotency_key_reused') for another file, and
-    Refused('rate_limited') while MAX_UNFINISHED of its imports are not done.
+    Refused('rate_limited') while as many of its imports as it may have are not done.
     """
     with runtime().engine.begin() as connection:
         connection.execute(text(f"SET LOCAL statement_timeout = '{SLOWEST}'"))
@@ -94,9 +92,10 @@ UNFINISHED = "SELECT count(*) FROM imports WHERE client_id = :client AND state <
 
 
 def _check_unfinished(connection: Connection, client_id: int) -> None:
-    if connection.execute(text(UNFINISHED), {"client": client_id}).scalar_one() > MAX_UNFINISHED:
-        detail = f"{MAX_UNFINISHED} imports of yours are not done: send the file when one is"
-        raise Refused("rate_limited", detail, limit=str(MAX_UNFINISHED), remaining="0")
+    most = runtime().settings.import_max_unfinished
+    if connection.execute(text(UNFINISHED), {"client": client_id}).scalar_one() > most:
+        detail = f"{most} imports of yours are not done: send the file when one is"
+        raise Refused("rate_limited", detail, limit=str(most), remaining="0")
 
 
 def _existing(connection: Connection, client_id: int, key: str, file: File) -> int:
