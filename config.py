@@ -48,6 +48,8 @@ class Settings:
     import_max_lines: int
     import_chunk_lines: int
     import_keep: timedelta
+    import_max_unfinished: int
+    """A client's imports that are not done: what it sends more must wait."""
     queue_limit: int
     batch_limit: int
     statement_timeout_ms: int
@@ -97,6 +99,7 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         import_max_lines=_whole(env, "IMPORT_MAX_LINES", 1_000_000),
         import_chunk_lines=_whole(env, "IMPORT_CHUNK_LINES", 500),
         import_keep=timedelta(days=_number(env, "IMPORT_KEEP_DAYS", 90)),
+        import_max_unfinished=_whole(env, "IMPORT_MAX_UNFINISHED", 20),
         queue_limit=_whole(env, "POST_QUEUE_LIMIT", 2000),
         batch_limit=_whole(env, "POST_BATCH_LIMIT", 500),
         statement_timeout_ms=_whole(env, "STATEMENT_TIMEOUT_MS", 15000),

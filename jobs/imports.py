@@ -16,16 +16,15 @@ def work(import_id: int, number: int) -> int | None:
     """Book a slice of an import from a chunk on, then leave the rest to a job behind the others."""
     following = importing.work(import_id, number)
     if following is not None:
-        enqueue(import_id, following)
+        enqueue((import_id, following))
     return following
 
 
 @in_app
 def resume_due() -> int:
-    """Go on with every import that is not done; how many. Safe to run twice."""
+    """Go on with every import that is due; how many. Safe to run twice."""
     due = importing.due()
-    for import_id, number in due:
-        enqueue(import_id, number)
+    enqueue(*due)
     return len(due)
 
 
@@ -44,16 +43,23 @@ def enqueue_due() -> None:
 
 def start(import_id: int) -> None:
     """Have a worker begin an import."""
-    enqueue(import_id, 1)
+    enqueue((import_id, 1))
 
 
-def enqueue(import_id: int, number: int) -> None:
-    """Have a worker go on with an import at a chunk. A job that comes late finds it done."""
-    queue(runtime().settings.redis_url, LATER).enqueue_call(
-        work,
-        args=(import_id, number),
-        job_id=f"import-{import_id}-{number}",
-        timeout=TIMEOUT_S,
-        result_ttl=KEEP_S,
-        failure_ttl=24 * KEEP_S,
-    )
+def enqueue(*due: tuple[int, int]) -> None:
+    """Have workers go on with imports at a chunk each, but for those whose job waits already.
+
+    A job that comes late finds its chunk done.
+    """
+    later = queue(runtime().settings.redis_url, LATER)
+    waiting = set(later.job_ids)
+    for import_id, number in due:
+        if (job_id := f"import-{import_id}-{number}") not in waiting:
+            later.enqueue_call(
+                work,
+                args=(import_id, number),
+                job_id=job_id,
+                timeout=TIMEOUT_S,
+                result_ttl=KEEP_S,
+                failure_ttl=24 * KEEP_S,
+            )

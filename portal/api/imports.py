@@ -4,6 +4,7 @@ import csv
 import io
 import logging
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -35,12 +36,15 @@ FORMATS: dict[str, Format] = {
 PIECE = 64 * 1024
 UPLOADS = 2
 """Files that a process takes in at once: each may need as much memory as it has bytes."""
-UPLOAD_WAIT_S = 10
+UPLOAD_S = 300
+"""For a file to come in: 64 MiB at two megabits a second."""
 COLUMNS = ("line", "code", "detail", "param", "content")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What makes a spreadsheet run a cell."""
 
-_uploads = threading.BoundedSemaphore(UPLOADS)
+_uploads: dict[int, float] = {}
+"""The clients whose files are coming in, with when each must be in by `time.monotonic`."""
+_turns = threading.Lock()
 
 
 CSV_FILE = """\
@@ -78,9 +82,9 @@ def post_import() -> tuple[Response, int, dict[str, str]]:
     """
     key, form = requests.idempotency_key(), _format()
     settings = runtime().settings
-    with _turn():
+    with _turn(g.caller.client_id) as until:
         file = File(form, settings.import_max_lines, settings.import_chunk_lines)
-        file.read(_pieces(settings.import_max_bytes))
+        file.read(_pieces(settings.import_max_bytes, until))
         made, is_new = store.create(g.caller.client_id, key, file)
     if made.state != "done":
         _start(made.id)
@@ -146,16 +150,26 @@ def _format() -> Format:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    if not _uploads.acquire(timeout=UPLOAD_WAIT_S):
-        raise Problem("unavailable", "too many files are coming in; send the same key again")
+def _turn(client_id: int) -> Iterator[float]:
+    """Until when a client's file may come in: one of a client at a time, and nobody waits for his turn.
+
+    A file that is late takes no other client's turn, though its thread may be waiting for more of it.
+    """
+    now = time.monotonic()
+    with _turns:
+        if client_id in _uploads:
+            raise Problem("unavailable", "a file of yours is coming in: send this one after it")
+        if sum(until > now for until in _uploads.values()) >= UPLOADS:
+            raise Problem("unavailable", "too many files are coming in; send the same key again")
+        until = _uploads[client_id] = now + UPLOAD_S
     try:
-        yield
+        yield until
     finally:
-        _uploads.release()
+        with _turns:
+            del _uploads[client_id]
 
 
-def _pieces(max_bytes: int) -> Iterator[bytes]:
+def _pieces(max_bytes: int, until: float) -> Iterator[bytes]:
     """The body as it comes in, up to its end: one that breaks off is no file."""
     expected, count = request.content_length, 0
     if expected is None:  # the server passes one in pieces off as whole wherever it breaks off
@@ -165,6 +179,9 @@ def _pieces(max_bytes: int) -> Iterator[bytes]:
     request.max_content_length = max_bytes + 1
     while piece := request.stream.read(PIECE):
         count += len(piece)
+        if time.monotonic() > until:
+            detail = f"the file took more than {UPLOAD_S} s to come in: split it"
+            raise Problem("unavailable", detail)
         yield piece
     if count < expected:
         raise ClientDisconnected

@@ -17,7 +17,8 @@ from portal.logs import trace
 
 log = logging.getLogger("portal.api")
 
-RETRY_AFTER_S = "1"
+RETRY_AFTER_S = {503: "1", 429: "60"}
+"""Where nothing else tells more."""
 
 CODES = {
     "malformed_json": (400, "The body is not JSON"),
@@ -96,8 +97,8 @@ def answer(problem: Problem) -> Response:
     response = jsonify(body)
     response.status_code = status
     response.mimetype = "application/problem+json"
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = RETRY_AFTER_S
+    if status in RETRY_AFTER_S:
+        response.headers["Retry-After"] = RETRY_AFTER_S[status]
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

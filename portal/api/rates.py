@@ -131,10 +131,19 @@ class Limiter:
         threading.Thread(target=self._look, name=NAME, daemon=True).start()
 
     def _look(self) -> None:
-        while not self._shared.check():
+        time.sleep(LOOK_S)
+        while not self._counts():
             time.sleep(LOOK_S)
         self._away.clear()
         log.warning("rate limits are counted in Redis again")
+
+    def _counts(self) -> bool:
+        """Whether Redis takes a count: one that is full, or a replica, answers a ping all the same."""
+        try:
+            self._shared.incr(f"{self._name}:look", 1)
+        except (RedisError, OSError):
+            return False
+        return True
 
 
 def _size(budget: Budget, lasted_s: float) -> int:

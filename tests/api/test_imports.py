@@ -2,12 +2,14 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from portal.api import imports as routes
+from portal.services import clients
 from portal.services.imports import store, work
 from tests.api.conftest import Api
 from tests.api.files import COLUMNS, CSV, JSON_LINES, as_csv, as_json_lines, rows
@@ -292,7 +294,9 @@ def test_the_same_file_from_eight_callers_at_once_is_one_import(api: Api, user: 
 
     def call(_: int) -> Any:
         ready.wait()
-        return send(api, data, key=key)
+        while (answer := send(api, data, key=key)).status_code == 503:
+            assert "coming in" in answer.json["detail"]
+        return answer
 
     with ThreadPoolExecutor(8) as callers:
         answers = list(callers.map(call, range(8)))
@@ -358,20 +362,61 @@ def test_the_content_of_a_chunk_is_dropped_once_it_is_booked(api: Api, user: str
         assert connection.exec_driver_sql(statement).scalar() == 0
 
 
-def test_a_file_waits_its_turn_and_is_told_so(
+def test_nobody_waits_for_a_turn_to_send_a_file(
     api: Api, user: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes, "UPLOAD_WAIT_S", 0.01)
     data, key = as_csv([item(api, user)]), api.new_key()
-    for _ in range(routes.UPLOADS):
-        assert routes._uploads.acquire(timeout=5)
-    try:
+    with routes._turn(-1), routes._turn(-2):
         busy = send(api, data, key=key)
-    finally:
-        routes._uploads.release(routes.UPLOADS)
     assert (busy.status_code, busy.json["code"]) == (503, "unavailable")
     assert busy.headers["Retry-After"]
+    monkeypatch.setattr(routes, "UPLOAD_S", -1)
+    late = ExitStack()
+    with late:
+        for stuck in (-1, -2, -3):
+            late.enter_context(routes._turn(stuck))
+        monkeypatch.undo()
+        assert send(api, data, key=key).status_code == 202
+
+
+def test_a_client_sends_one_file_at_a_time(api: Api, user: str) -> None:
+    data, key = as_csv([item(api, user)]), api.new_key()
+    with api.app.app_context():
+        caller = clients.caller_of(api.token)
+    assert caller
+    with routes._turn(caller.client_id):
+        busy = send(api, data, key=key)
+        other = send(api, data, token=api.key_with("imports:write", client="other"))
+    assert (busy.status_code, other.status_code) == (503, 202)
+    assert "a file of yours" in busy.json["detail"]
     assert send(api, data, key=key).status_code == 202
+
+
+def test_a_file_that_comes_in_too_slowly_is_not_stored(
+    api: Api, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "UPLOAD_S", 0)
+    before = api.rows()
+    slow = send(api, as_csv([item(api, user)]))
+    assert (slow.status_code, slow.json["code"]) == (503, "unavailable")
+    assert "split it" in slow.json["detail"]
+    assert api.rows() == before
+
+
+def test_a_client_has_so_many_imports_waiting_and_no_more(api: Api, user: str) -> None:
+    token, data = api.key_with("imports:write", client="eager"), as_csv([item(api, user)])
+    keys = [api.new_key() for _ in range(20)]
+    made = [send(api, data, key=key, token=token) for key in keys]
+    assert {answer.status_code for answer in made} == {202}
+    before, key = api.rows(), api.new_key()
+    refused = send(api, data, key=key, token=token)
+    assert (refused.status_code, refused.json["code"]) == (429, "rate_limited")
+    assert "20 imports" in refused.json["detail"]
+    assert int(refused.headers["Retry-After"]) > 1
+    assert api.rows() == before
+    assert send(api, data, key=keys[0], token=token).status_code == 200
+    finish(api, made[0].json["import"]["id"])
+    assert send(api, data, key=key, token=token).status_code == 202
 
 
 def test_refused_lines_are_kept_for_their_time_and_then_forgotten(api: Api) -> None:

@@ -13,6 +13,7 @@ from redis import Redis as Client
 
 from local.redis import Redis
 from portal import create_app
+from portal.api import rates
 from portal.api.rates import SHARE, TIMEOUT_S, WINDOW_S, Limiter
 from portal.services import clients
 from tests.api.conftest import Api
@@ -132,6 +133,27 @@ def test_a_redis_that_hangs_is_waited_for_once(shared: Redis) -> None:
     finally:
         os.kill(shared.pid, signal.SIGCONT)
     eventually("Redis counts again", limiter.is_shared)
+
+
+def test_a_redis_that_answers_and_takes_no_writes_is_away_until_it_takes_them(
+    shared: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(rates, "LOOK_S", 0.05)
+    limiter = Limiter(shared.url, BOOKS)
+    with Client.from_url(shared.url) as client:
+        client.replicaof("127.0.0.1", "1")
+        try:
+            assert client.ping()
+            assert spend(limiter, 20, 10) == 10
+            until = time.monotonic() + 10 * rates.LOOK_S
+            while time.monotonic() < until:
+                assert not limiter.is_shared()
+                limiter.spend(2, 10**6)
+        finally:
+            client.replicaof("NO", "ONE")
+    assert len(caplog.records) == 1
+    eventually("Redis counts again", limiter.is_shared)
+    assert len(caplog.records) == 2
 
 
 # --- Over HTTP

@@ -116,6 +116,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "POST_QUEUE_LIMIT": str(settings.queue_limit),
         "RATE_LIMIT_PER_MINUTE": str(settings.rate_limit_per_minute),
         "METRICS_PORT": str(settings.metrics_port),
+        "IMPORT_MAX_UNFINISHED": str(settings.import_max_unfinished),
         "PYTHONPATH": str(ROOT),
         "PYTHONSAFEPATH": "1",
         "TZ": "UTC",

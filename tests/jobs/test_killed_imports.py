@@ -138,6 +138,7 @@ def test_imports_take_turns_by_slices_and_their_jobs_never_multiply(
     for _ in range(3):  # as the scheduler does
         jobs.resume_due()
     waiting, order = queue(settings.redis_url, LATER), []
+    assert waiting.job_ids == [f"import-{number}-1" for number in numbers]
     while (job := next(iter(waiting.get_jobs()), None)) is not None:
         waiting.pop_job_id()
         assert len(order) < 100, "jobs without end"

@@ -136,3 +136,13 @@ def test_a_region_that_is_no_longer_set_up_is_nobodys(settings: Settings) -> Non
         assert caller
         assert caller.regions == frozenset()
     app.extensions["dreamland"].engine.dispose()
+
+
+@pytest.mark.parametrize("block", ["::ffff:192.0.2.0/120", "::ffff:0:0/96", "::ffff:192.0.2.7"])
+def test_an_ipv4_network_written_as_ipv6_is_refused_as_no_call_ever_comes_from_it(
+    block: str,
+) -> None:
+    clients.add("mapped")
+    with pytest.raises(Refused, match=r"write its IPv4 network, as 192\.0\.2\.0/24"):
+        clients.set_limits("mapped", networks=["192.0.2.0/24", block])
+    assert clients.set_limits("mapped", networks=["::/0"]).networks == ["::/0"]

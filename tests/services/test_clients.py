@@ -1,15 +1,18 @@
 """API clients: keys shown once, stored hashed, scoped, revoked within a second, with their last use."""
 
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, Engine, text
+from flask import Flask
+from sqlalchemy import URL, Engine, event, text
 
 from portal.ledger.errors import Refused
 from portal.services import clients
+from portal.services.clients import callers
 from tests.factories import Books
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -71,6 +74,46 @@ def test_scopes_that_do_not_exist_are_refused(engine: Engine, scopes: list[str])
 )
 def test_an_unknown_key_is_nobodys(token: str) -> None:
     assert clients.caller_of(token) is None
+
+
+@pytest.fixture
+def asked(app: Flask) -> Iterator[list[str]]:
+    """The questions about keys that the database was asked."""
+    questions: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "secret_hash" in statement:
+            questions.append(statement)
+
+    engine = app.extensions["dreamland"].engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield questions
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_a_token_that_has_not_the_shape_of_a_key_costs_no_question(asked: list[str]) -> None:
+    token = clients.create_key("game", ["read"])
+    asked.clear()
+    for wrong in ("", "x" * 49, token[:-1], token + "x", token + "\n", "dream_" + "ü" * 43):
+        assert clients.caller_of(wrong) is None
+    assert asked == []
+    assert clients.caller_of(token)
+    assert len(asked) == 1
+
+
+def test_a_token_that_is_nobodys_costs_one_question_for_a_while(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = "dream_" + "x" * 43
+    assert [clients.caller_of(wrong) for _ in range(50)] == [None] * 50
+    assert len(asked) == 1
+    token = clients.create_key("game", ["read"])
+    assert clients.caller_of(token)
+    monkeypatch.setattr(callers, "UNKNOWN_S", -1)
+    monkeypatch.setattr(callers, "MAX_KNOWN", 3)
+    for n in range(20):
+        clients.caller_of(f"dream_{n:x>43}")
+    assert len(callers._unknown) <= 4
 
 
 def test_a_key_is_not_found_by_its_beginning_or_its_hash(engine: Engine) -> None:

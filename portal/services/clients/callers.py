@@ -4,6 +4,7 @@ A process asks the database about a key once it has known it for FRESH_S; one th
 go by what is known. What was read CACHE_S ago is never gone by: a revocation holds within a second.
 """
 
+import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ FRESH_S = 0.5
 CACHE_S = 0.9
 """How long a process may go on honouring a key after it was revoked, from before it last asked."""
 MAX_KNOWN = 10_000
+SHAPE = re.compile(r"dream_[A-Za-z0-9_-]{43}")
+"""Of a key. What is of another costs no question."""
+UNKNOWN_S = 0.5
+"""For which a token that was none is refused without asking. A key is new to all when it is made."""
 LAST_USED_STEP = timedelta(minutes=1)
 
 
@@ -42,16 +47,20 @@ class _Known:
 
 
 _known: dict[bytes, _Known] = {}
-"""By token hash; unknown tokens are never kept."""
+"""By token hash."""
+_unknown: dict[bytes, float] = {}
+"""Token hashes that are nobody's, and until when that is gone by."""
 
 
 def caller_of(token: str) -> Caller | None:
     """Who a key belongs to; None for one that is unknown, revoked or over."""
+    if not SHAPE.fullmatch(token):
+        return None
     hashed = digest(token)
     known = _known.get(hashed)
     now = time.monotonic()
     if known is None or now >= known.until:
-        return _ask(hashed)
+        return None if now < _unknown.get(hashed, 0) else _ask(hashed)
     if now >= known.fresh_until and known.asking.acquire(blocking=False):
         return _ask(hashed)  # what it stores has a lock of its own: this one asks no more
     return known.caller
@@ -68,6 +77,9 @@ def _ask(hashed: bytes) -> Caller | None:
     found = _find(hashed)
     if found is None:
         _known.pop(hashed, None)
+        if len(_unknown) > MAX_KNOWN:
+            _unknown.clear()
+        _unknown[hashed] = began + UNKNOWN_S
         return None
     caller, left_s = found
     if len(_known) > MAX_KNOWN:

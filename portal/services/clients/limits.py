@@ -20,6 +20,8 @@ MAX_NAME = 200
 MAX_GAME = 200
 MAX_RATE = 10**8
 Network = IPv4Network | IPv6Network
+MAPPED = IPv6Network("::ffff:0:0/96")
+"""IPv4 addresses as IPv6 writes them: a caller's is taken for what it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,14 +198,18 @@ def _blocks(blocks: Iterable[str] | None) -> list[str] | None:
     if blocks is None:
         return None
     try:
-        checked = sorted({str(ip_network(block)) for block in blocks})
+        checked = {ip_network(block) for block in blocks}
     except ValueError as error:
         raise Refused(
             "validation_failed", f"{error}: write 192.0.2.0/24 or 2001:db8::/32"
         ) from None
     if not checked:
         raise Refused("validation_failed", "name at least one network")
-    return checked
+    for network in checked:
+        if isinstance(network, IPv6Network) and network.subnet_of(MAPPED):
+            detail = f"{network} is never seen: write its IPv4 network, as 192.0.2.0/24"
+            raise Refused("validation_failed", detail)
+    return sorted(map(str, checked))
 
 
 def _rate(value: int | None) -> int | None:

@@ -65,7 +65,8 @@ class Refusal:
 def create(client_id: int, key: str, file: File) -> tuple[Progress, bool]:
     """Keep a file to be booked; the same key and file again find the import and answer False.
 
-    All of it is stored, or nothing. Raises Refused('idempotency_key_reused') for another file.
+    All of it is stored, or nothing. Raises Refused('idempotency_key_reused') for another file, and
+    Refused('rate_limited') while as many of its imports as it may have are not done.
     """
     with runtime().engine.begin() as connection:
         connection.execute(text(f"SET LOCAL statement_timeout = '{SLOWEST}'"))
@@ -81,9 +82,20 @@ def create(client_id: int, key: str, file: File) -> tuple[Progress, bool]:
         new = made.on_conflict_do_nothing(index_elements=["client_id", "key_hash"])
         number = connection.execute(new.returning(Import.id)).scalar()
         if number is not None:
+            _check_unfinished(connection, client_id)
             _store(connection, number, file.chunks)
         found = _existing(connection, client_id, key, file) if number is None else number
     return get(client_id, str(found)), number is not None
+
+
+UNFINISHED = "SELECT count(*) FROM imports WHERE client_id = :client AND state <> 'done'"
+
+
+def _check_unfinished(connection: Connection, client_id: int) -> None:
+    most = runtime().settings.import_max_unfinished
+    if connection.execute(text(UNFINISHED), {"client": client_id}).scalar_one() > most:
+        detail = f"{most} imports of yours are not done: send the file when one is"
+        raise Refused("rate_limited", detail, limit=str(most), remaining="0")
 
 
 def _existing(connection: Connection, client_id: int, key: str, file: File) -> int:
