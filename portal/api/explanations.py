@@ -96,7 +96,7 @@ EXPLANATIONS = {
     "too_many_endpoints": ("a client has at most 10 webhook endpoints", "delete one first"),
     "invalid_cursor": ("the cursor is damaged or of another list", "start again without one"),
     "rate_limited": (
-        "the client's requests of this minute are spent, or too many of its imports are not done; `limit`",
+        "the requests of this minute are spent, or as many imports or replays as a client may have are waiting; `limit`, `detail`",
         "send the same request again after `Retry-After` seconds",
     ),
     "internal_error": ("a fault of ours; nothing was written", "report the `request_id`"),

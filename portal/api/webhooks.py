@@ -190,7 +190,7 @@ def post_replay(endpoint_id: str) -> tuple[Response, int]:
             detail = (
                 "as many events of yours wait to be sent again as may: try again after Retry-After"
             )
-            raise Problem("unavailable", detail)
+            raise Problem("rate_limited", detail)
         replay["event_id"] = body.event_id
     return jsonify(replay=replay), 202
 
