@@ -21,6 +21,7 @@ IMMUTABLE = (
         "hour_rates",
         "fee_rules",
         "closed_hours",
+        "closed_periods",
         "closed_totals",
         "assets",
         "ledgers",
