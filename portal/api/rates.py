@@ -99,7 +99,9 @@ class Limiter:
         return not self._away.is_set()
 
     def _lease(self, key: str, budget: Budget, now: float) -> None:
-        budget.size = _size(budget, now - budget.leased_at)
+        # One where the minute may have turned: else its last half second would spend all in leases.
+        is_over = now >= budget.until
+        budget.size = 1 if is_over else _size(budget, now - budget.leased_at)
         budget.leased_at = now
         if not self._away.is_set():
             try:
