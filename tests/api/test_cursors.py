@@ -12,9 +12,10 @@ PLACES: list[Any] = [7, "GOLD", None, ["2026-11-21T19:00:00+00:00", 2**62, 3], [
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: str(place)[:20])
-def test_a_place_is_found_again_by_its_cursor(place: Any) -> None:
+def test_a_place_is_found_again_by_its_cursor_and_the_same_place_has_the_same(place: Any) -> None:
     cursor = seal(SECRET, "events", place)
     assert unseal(SECRET, "events", cursor) == place
+    assert seal(SECRET, "events", place) == cursor
     assert cursor.isascii()
     assert "=" not in cursor
 
