@@ -12,9 +12,9 @@ from flask import Flask, Response, jsonify, request
 
 from portal import boot, create_app
 from portal.api import wallets as wallets_api
-from portal.api.wins import _booked, _today
+from portal.api.wins import _today
 from portal.ledger import amounts, chart
-from portal.services import wins
+from portal.services import wins, written
 
 WIN = "/bare/users/<int:user_id>/wins"
 STATS = "/bare/users/<user_id>/stats"
@@ -33,8 +33,8 @@ def win(user_id: int) -> tuple[Response, int]:
         reference=body["reference"],
     )
     outcome = wins.book(CLIENT_ID, made)
-    answer = jsonify(win=_booked(made, outcome), today=_today(outcome))
-    return answer, 201
+    booked = written.win(user_id, made.amount, made, outcome)
+    return jsonify(win=booked, today=_today(outcome)), 201
 
 
 def application() -> Flask:

@@ -1,10 +1,9 @@
 """Jobs of the hourly conversion: each calls one service and is safe to run twice."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 from jobs.context import in_app
-from jobs.queue import KEEP_S, TIMEOUT_S, queue
+from jobs.queue import enqueue, queue
 from portal.runtime import runtime
 from portal.services import conversions
 
@@ -29,23 +28,13 @@ def convert_chunk(hour: str, number: int) -> bool:
 def enqueue_chunk(hour: datetime, number: int) -> None:
     """Have a worker convert a chunk."""
     name = hour.strftime(HOUR_FORMAT)
-    _enqueue(f"convert-{name}-{number}", convert_chunk, name, number)
+    jobs = queue(runtime().settings.redis_url)
+    enqueue(jobs, convert_chunk, name, number, job_id=f"convert-{name}-{number}")
 
 
 def enqueue_due() -> None:
     """Have a worker do what is due."""
-    _enqueue(None, convert_due)
-
-
-def _enqueue(job_id: str | None, function: Callable[..., object], *args: str | int) -> None:
-    queue(runtime().settings.redis_url).enqueue_call(
-        function,
-        args=args,
-        job_id=job_id,
-        timeout=TIMEOUT_S,
-        result_ttl=KEEP_S,
-        failure_ttl=24 * KEEP_S,
-    )
+    enqueue(queue(runtime().settings.redis_url), convert_due)
 
 
 def _parse(name: str) -> datetime:

@@ -5,7 +5,7 @@ imported, an hour's conversion waits for one slice of one import at most, and im
 """
 
 from jobs.context import in_app
-from jobs.queue import KEEP_S, LATER, TIMEOUT_S, queue
+from jobs.queue import LATER, enqueue, queue
 from portal.runtime import runtime
 from portal.services.imports import store
 from portal.services.imports import work as importing
@@ -16,7 +16,7 @@ def work(import_id: int, number: int) -> int | None:
     """Book a slice of an import from a chunk on, then leave the rest to a job behind the others."""
     following = importing.work(import_id, number)
     if following is not None:
-        enqueue((import_id, following))
+        go_on((import_id, following))
     return following
 
 
@@ -24,7 +24,7 @@ def work(import_id: int, number: int) -> int | None:
 def resume_due() -> int:
     """Go on with every import that is due; how many. Safe to run twice."""
     due = importing.due()
-    enqueue(*due)
+    go_on(*due)
     return len(due)
 
 
@@ -36,17 +36,15 @@ def forget_due() -> int:
 
 def enqueue_due() -> None:
     """Have a worker see to what is due."""
-    queue(runtime().settings.redis_url).enqueue_call(
-        resume_due, timeout=TIMEOUT_S, result_ttl=KEEP_S, failure_ttl=24 * KEEP_S
-    )
+    enqueue(queue(runtime().settings.redis_url), resume_due)
 
 
 def start(import_id: int) -> None:
     """Have a worker begin an import."""
-    enqueue((import_id, 1))
+    go_on((import_id, 1))
 
 
-def enqueue(*due: tuple[int, int]) -> None:
+def go_on(*due: tuple[int, int]) -> None:
     """Have workers go on with imports at a chunk each, but for those whose job waits already.
 
     A job that comes late finds its chunk done.
@@ -55,11 +53,4 @@ def enqueue(*due: tuple[int, int]) -> None:
     waiting = set(later.job_ids)
     for import_id, number in due:
         if (job_id := f"import-{import_id}-{number}") not in waiting:
-            later.enqueue_call(
-                work,
-                args=(import_id, number),
-                job_id=job_id,
-                timeout=TIMEOUT_S,
-                result_ttl=KEEP_S,
-                failure_ttl=24 * KEEP_S,
-            )
+            enqueue(later, work, import_id, number, job_id=job_id)

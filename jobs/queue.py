@@ -1,5 +1,6 @@
 """The queue: where jobs wait in Redis, as ids and JSON only, never pickled objects."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
 
@@ -42,3 +43,22 @@ class JsonJob(Job):
 def queue(redis_url: str, name: str = QUEUE) -> Queue:
     """The queue of all jobs but webhooks and those of LATER, or the one of that name."""
     return Queue(name, connection=connection(redis_url), serializer=JSONSerializer)
+
+
+def enqueue(
+    jobs: Queue,
+    function: Callable[..., object],
+    *args: str | int,
+    job_id: str | None = None,
+    timeout_s: int = TIMEOUT_S,
+    keep_failed_s: int = 24 * KEEP_S,
+) -> None:
+    """Have a worker of a queue run a function. One that fails is kept for a day to be looked at."""
+    jobs.enqueue_call(
+        function,
+        args=args,
+        job_id=job_id,
+        timeout=timeout_s,
+        result_ttl=KEEP_S,
+        failure_ttl=keep_failed_s,
+    )

@@ -9,7 +9,7 @@ from rq import Queue
 
 from jobs import replays
 from jobs.context import in_app
-from jobs.queue import WEBHOOKS, queue
+from jobs.queue import KEEP_S, WEBHOOKS, enqueue, queue
 from portal.runtime import runtime
 from portal.services.webhooks import delivery
 
@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 240
 """Of a turn, and of the pages that were under way at its end."""
 TURN_S = 55
-KEEP_S = 3600
 stopping = threading.Event()
 """Set when the worker was told to end: it then ends between two messages, not two pages."""
 
@@ -39,7 +38,7 @@ def enqueue_delivery() -> None:
     try:
         jobs = _queue()
         if not jobs.count:
-            jobs.enqueue_call(deliver, timeout=TIMEOUT_S, result_ttl=KEEP_S, failure_ttl=KEEP_S)
+            enqueue(jobs, deliver, timeout_s=TIMEOUT_S, keep_failed_s=KEEP_S)
     except RedisError as error:
         log.warning("webhooks are delivered later, Redis is away: %s", type(error).__name__)
 

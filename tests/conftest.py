@@ -21,6 +21,7 @@ from config import Settings
 from portal import create_app
 from tests.databases import Databases
 from tests.factories import Books
+from tests.receiver import Receiver
 
 
 def given(name: str) -> str:
@@ -126,3 +127,11 @@ def redis() -> Iterator[Redis]:
     connection.flushdb()
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of webhooks."""
+    made = Receiver()
+    yield made
+    made.close()

@@ -8,7 +8,6 @@ from flask import g, request
 
 from portal.api import rates
 from portal.api.problems import Problem
-from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services import clients, users
 from portal.services.wins import WinRequest
@@ -24,7 +23,7 @@ def admitted(needed: str) -> clients.Caller:
     if needed not in caller.scopes:
         raise Problem("forbidden", f"this needs the scope {needed}")
     if caller.regions is not None and (user_id := (request.view_args or {}).get("user_id")):
-        _pass(caller.refusal(users.parse_id(user_id)))
+        caller.check(users.parse_id(user_id))
     return caller
 
 
@@ -32,7 +31,7 @@ def permit(win: WinRequest) -> None:
     """Raise Refused('forbidden') for a win of another region or game than the caller's."""
     caller: clients.Caller = g.caller
     if caller.regions is not None or caller.games is not None:
-        _pass(caller.refusal(win.user_id, win.game))
+        caller.check(win.user_id, win.game)
 
 
 def permit_region(region: str | None) -> None:
@@ -50,8 +49,3 @@ def _known() -> clients.Caller:
     if caller is None:
         raise Problem("unauthorized", "send Authorization: Bearer and an API key")
     return caller
-
-
-def _pass(refusal: str | None) -> None:
-    if refusal is not None:
-        raise Refused("forbidden", refusal)

@@ -27,8 +27,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.routing import Rule
 
 from portal.api import vocabulary as v
-from portal.api.fields import Body
 from portal.api.requests import DEFAULT_LIMIT, MAX_LIMIT
+from portal.services.fields import Body
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -9,10 +9,11 @@ from portal.api import etags, requests
 from portal.api import vocabulary as v
 from portal.api.answers.conversions import RunAnswer, RunsAnswer
 from portal.api.calls import Page, call
-from portal.api.fields import Body, decimal, dream, exact, moment
 from portal.api.problems import Problem
 from portal.runtime import runtime
 from portal.services import conversions, versions
+from portal.services.fields import Body
+from portal.services.written import decimal, dream, exact, moment
 
 blueprint = Blueprint("conversions", __name__)
 

@@ -8,10 +8,11 @@ from portal.api import requests
 from portal.api import vocabulary as v
 from portal.api.answers.wallets import MovedAnswer
 from portal.api.calls import call
-from portal.api.fields import Body, LongText, decimal, moment
 from portal.api.problems import Problem
 from portal.api.wallets import figures
 from portal.services import assets, credits, users
+from portal.services.fields import Body, LongText
+from portal.services.written import decimal, moment
 
 blueprint = Blueprint("credits", __name__)
 

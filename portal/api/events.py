@@ -8,11 +8,10 @@ from pydantic import Field
 from portal.api import requests
 from portal.api.answers.events import EventsAnswer
 from portal.api.calls import Query, call
-from portal.api.fields import Body, Moment
 from portal.api.problems import Problem
 from portal.ledger.events import START, Position
 from portal.services import events
-from portal.services.fields import checked
+from portal.services.fields import Body, Moment, checked
 
 blueprint = Blueprint("events", __name__)
 

@@ -11,9 +11,10 @@ from portal.api import vocabulary as v
 from portal.api.answers.wallets import HeldAnswer, HoldAnswer, HoldsAnswer
 from portal.api.calls import Page, call
 from portal.api.credits import Answer, SpendBody, answer, asked
-from portal.api.fields import Body, ShortText, decimal, moment
 from portal.api.problems import Problem
 from portal.services import assets, credits, holds, users, versions
+from portal.services.fields import Body, ShortText
+from portal.services.written import decimal, moment
 
 blueprint = Blueprint("holds", __name__)
 

@@ -17,11 +17,11 @@ from werkzeug.exceptions import ClientDisconnected
 from portal.api import requests
 from portal.api.answers.imports import ImportAnswer, ImportsAnswer
 from portal.api.calls import Page, Raw, call
-from portal.api.fields import moment
 from portal.api.problems import Problem
 from portal.runtime import runtime
 from portal.services.imports import store
 from portal.services.imports.files import File, Format
+from portal.services.written import moment
 
 log = logging.getLogger("portal.api")
 

@@ -9,8 +9,9 @@ from portal.api import callers, etags, requests
 from portal.api import vocabulary as v
 from portal.api.answers.users import ProfileAnswer, UserAnswer
 from portal.api.calls import call
-from portal.api.fields import Body, EmailText, moment
 from portal.services import users, versions
+from portal.services.fields import Body, EmailText
+from portal.services.written import moment
 
 blueprint = Blueprint("users", __name__)
 

@@ -18,11 +18,11 @@ from portal.api.answers.wallets import (
     WalletsAnswer,
 )
 from portal.api.calls import Page, Query, call
-from portal.api.fields import Body, Moment, day, decimal, dream, moment
 from portal.api.problems import Problem
 from portal.ledger.wallets import StatementLine
 from portal.services import assets, users, versions, wallets
-from portal.services.fields import checked
+from portal.services.fields import Body, Moment, checked
+from portal.services.written import day, decimal, dream, moment
 
 blueprint = Blueprint("wallets", __name__)
 

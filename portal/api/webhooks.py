@@ -16,12 +16,13 @@ from portal.api.answers.webhooks import (
     StallsAnswer,
 )
 from portal.api.calls import Page, call
-from portal.api.fields import Body, LongText, Moment, moment
 from portal.api.problems import Problem
 from portal.runtime import runtime
+from portal.services.fields import Body, LongText, Moment
 from portal.services.users import ID
 from portal.services.webhooks import endpoints, signing
 from portal.services.webhooks.endpoints import Endpoint, Stall
+from portal.services.written import moment
 
 blueprint = Blueprint("webhooks", __name__)
 

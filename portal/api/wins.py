@@ -10,17 +10,15 @@ from portal.api import callers, etags, requests
 from portal.api import vocabulary as v
 from portal.api.answers.wins import BatchAnswer, DayAnswer, WinAnswer
 from portal.api.calls import Page, call
-from portal.api.fields import Body, day, dream, moment
 from portal.api.problems import Problem, of_ledger
 from portal.ledger import chart
 from portal.ledger.errors import LedgerError
-from portal.ledger.reports import Win
-from portal.services import users, versions, win_items, wins
+from portal.services import users, versions, win_items, wins, written
+from portal.services.fields import Body
 from portal.services.win_items import DETAILS, request_of
+from portal.services.written import day, dream, moment
 
 blueprint = Blueprint("wins", __name__)
-
-ASSET = "DREAM"
 
 
 class WinBody(win_items.WinBody):
@@ -79,7 +77,8 @@ def post_win(user_id: str) -> tuple[Response, int, dict[str, str]]:
         raise _problem(outcome)
     replayed = outcome.status == "replayed"
     headers = {"Idempotent-Replayed": "true"} if replayed else {}
-    answer = jsonify(win=_booked(request, outcome), today=_today(outcome))
+    booked = written.win(request.user_id, request.amount, request, outcome)
+    answer = jsonify(win=booked, today=_today(outcome))
     return answer, 200 if replayed else 201, headers
 
 
@@ -109,7 +108,8 @@ def _result(
     index: int, item: wins.WinRequest | LedgerError, outcome: ledger.Outcome | None
 ) -> dict[str, Any]:
     if isinstance(item, wins.WinRequest) and outcome and outcome.status != "rejected":
-        return {"index": index, "status": outcome.status, "win": _booked(item, outcome)}
+        booked = written.win(item.user_id, item.amount, item, outcome)
+        return {"index": index, "status": outcome.status, "win": booked}
     problem = of_ledger(item) if isinstance(item, LedgerError) else _problem(outcome)
     return {"index": index, "status": "rejected", "error": problem.body()}
 
@@ -131,46 +131,18 @@ def get_today(user_id: str) -> Response:
     more = requests.next_cursor(name, rows[limit - 1].seq) if len(rows) > limit else None
     return jsonify(
         as_of=moment(today.as_of),
-        asset=ASSET,
+        asset=written.TOKEN,
         day=day(today.day),
         time_zone=today.time_zone,
         total=dream(today.won),
         limit=dream(today.limit),
         remaining=dream(today.remaining),
-        wins=[_listed(owner_id, row) for row in rows[:limit]],
+        wins=[
+            written.win(owner_id, row.amount, row, row) | {"converted": row.converted}
+            for row in rows[:limit]
+        ],
         next_cursor=more,
     )
-
-
-def _booked(win: wins.WinRequest, outcome: ledger.Outcome) -> dict[str, Any]:
-    assert outcome.booked_at is not None
-    assert outcome.day is not None
-    return {
-        "entry_id": f"{win.user_id}-{outcome.seq}",
-        "user_id": str(win.user_id),
-        "asset": ASSET,
-        "amount": dream(win.amount),
-        "occurred_at": moment(win.occurred_at),
-        "booked_at": moment(outcome.booked_at),
-        "day": day(outcome.day),
-        "game": win.game,
-        "reference": win.reference,
-    }
-
-
-def _listed(user_id: int, win: Win) -> dict[str, Any]:
-    return {
-        "entry_id": f"{user_id}-{win.seq}",
-        "user_id": str(user_id),
-        "asset": ASSET,
-        "amount": dream(win.amount),
-        "occurred_at": moment(win.occurred_at),
-        "booked_at": moment(win.booked_at),
-        "day": day(win.day),
-        "game": win.game,
-        "reference": win.reference,
-        "converted": win.converted,
-    }
 
 
 def _today(outcome: ledger.Outcome) -> dict[str, str]:

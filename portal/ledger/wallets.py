@@ -8,6 +8,7 @@ most `limit` rows, by an index.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, SupportsInt, cast
 
 from sqlalchemy import Connection, text
 
@@ -89,13 +90,34 @@ def wallet(
     last = connection.execute(text(BALANCE_AT), known).one_or_none()
     if last is None:
         return Wallet()
+    return wallet_after(asset, cast(WalletPosting, last))
+
+
+class WalletPosting(Protocol):
+    """The accounts of a posting in a wallet's ledger, with what each and the wallet had after it."""
+
+    @property
+    def debit_account_id(self) -> int: ...  # noqa: D102
+    @property
+    def debit_balance(self) -> SupportsInt | None: ...  # noqa: D102
+    @property
+    def credit_account_id(self) -> int: ...  # noqa: D102
+    @property
+    def credit_balance(self) -> SupportsInt | None: ...  # noqa: D102
+    @property
+    def wallet_balance(self) -> SupportsInt | None: ...  # noqa: D102
+
+
+def wallet_after(asset: AssetInfo, posting: WalletPosting) -> Wallet:
+    """What the wallet had after the entry of which this is the last posting in its ledger."""
     after = {
-        last.debit_account_id: int(last.debit_balance or 0),
-        last.credit_account_id: int(last.credit_balance or 0),
+        posting.debit_account_id: int(posting.debit_balance or 0),
+        posting.credit_account_id: int(posting.credit_balance or 0),
     }
     if asset.held_id is None:
         return Wallet(after[asset.available_id])
-    balance = int(last.wallet_balance)
+    assert posting.wallet_balance is not None
+    balance = int(posting.wallet_balance)
     held = after.get(asset.held_id)
     return Wallet(balance, balance - after[asset.available_id] if held is None else held)
 

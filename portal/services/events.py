@@ -6,17 +6,17 @@ An event is an object ready to be sent as JSON: amounts are decimal strings, tim
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
 
 from portal import ledger
-from portal.ledger import amounts
 from portal.ledger.events import FeedEntry, FeedLine, Position
 from portal.ledger.idempotency import SYSTEM
+from portal.ledger.wallets import wallet_after
 from portal.runtime import runtime
-from portal.services import assets, users
+from portal.services import assets, users, written
+from portal.services.written import decimal, exact, moment
 
 WIN, CONVERSION, EXPIRED, CHANGED = (
     "win.booked",
@@ -53,9 +53,6 @@ class Interest:
         if self.regions is not None and entry.owner_id >> users.REGION_SHIFT not in self.regions:
             return False
         return self.games is None or kind != WIN or entry.game in self.games
-
-
-EVERYTHING = Interest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +113,7 @@ def events_of(entries: Sequence[FeedEntry]) -> dict[tuple[int, int], Event]:
             made[key] = {
                 "id": id_of(entry),
                 "type": kind,
-                "timestamp": _moment(entry.booked_at),
+                "timestamp": moment(entry.booked_at),
                 "data": _data(kind, entry, lines[key], rates),
             }
     return made
@@ -125,14 +122,14 @@ def events_of(entries: Sequence[FeedEntry]) -> dict[tuple[int, int], Event]:
 def _rates(connection: Connection, entries: Iterable[FeedEntry]) -> dict[datetime, str]:
     hours = {_hour(entry) for entry in entries if entry.kind == "conversion"}
     found = {hour: ledger.rate_of(connection, hour) for hour in hours}
-    return {hour: _plain(rate.value) for hour, rate in found.items() if rate}
+    return {hour: exact(rate.value, 0) for hour, rate in found.items() if rate}
 
 
 def _data(
     kind: str, entry: FeedEntry, lines: list[FeedLine], rates: dict[datetime, str]
 ) -> dict[str, Any]:
     if kind == WIN:
-        return _win(entry, lines[0])
+        return written.win(entry.owner_id, lines[0].amount, entry, entry)
     if kind == CONVERSION:
         return _conversion(entry, lines, rates[_hour(entry)])
     changed = _changed(entry, lines)
@@ -141,39 +138,23 @@ def _data(
     )
 
 
-def _win(entry: FeedEntry, line: FeedLine) -> dict[str, Any]:
-    """The `win` that the call answered which booked it."""
-    token = assets.get("DREAM")
-    return {
-        "entry_id": id_of(entry),
-        "user_id": str(entry.owner_id),
-        "asset": token.code,
-        "amount": amounts.text(line.amount, token.scale),
-        "occurred_at": _moment(entry.occurred_at),
-        "booked_at": _moment(entry.booked_at),
-        "day": entry.day.isoformat(),
-        "game": entry.game,
-        "reference": entry.reference,
-    }
-
-
 def _conversion(entry: FeedEntry, lines: list[FeedLine], rate: str) -> dict[str, Any]:
     amount = {line.ledger_id: line.amount for line in lines}
     token, currency = assets.get("DREAM"), assets.get("USD")
     return {
         "entry_id": id_of(entry),
         "user_id": str(entry.owner_id),
-        "hour": _moment(_hour(entry)),
-        "tokens": amounts.text(amount[token.ledger_id], token.scale),
-        "usd": amounts.text(amount[currency.ledger_id], currency.scale),
+        "hour": moment(_hour(entry)),
+        "tokens": decimal(amount[token.ledger_id], token.scale),
+        "usd": decimal(amount[currency.ledger_id], currency.scale),
         "rate": rate,
-        "booked_at": _moment(entry.booked_at),
+        "booked_at": moment(entry.booked_at),
     }
 
 
 def _changed(entry: FeedEntry, lines: list[FeedLine]) -> dict[str, Any]:
     asset = assets.of_ledger(lines[0].ledger_id)
-    wallet = _wallet_after(lines[-1], asset)
+    wallet = wallet_after(asset, lines[-1])
     own = [number for number in (asset.available_id, asset.held_id) if number is not None]
     figures = {
         "amount": sum(map(_moved(own), lines)),
@@ -187,9 +168,9 @@ def _changed(entry: FeedEntry, lines: list[FeedLine]) -> dict[str, Any]:
         "user_id": str(entry.owner_id),
         "kind": entry.kind,
         "asset": asset.code,
-        **{name: amounts.text(units, asset.scale) for name, units in figures.items()},
-        "occurred_at": _moment(entry.occurred_at),
-        "booked_at": _moment(entry.booked_at),
+        **{name: decimal(units, asset.scale) for name, units in figures.items()},
+        "occurred_at": moment(entry.occurred_at),
+        "booked_at": moment(entry.booked_at),
         "reference": entry.reference,
     }
 
@@ -205,38 +186,6 @@ def _moved(accounts: Sequence[int]) -> Callable[[FeedLine], int]:
     return change
 
 
-def _wallet_after(line: FeedLine, asset: ledger.AssetInfo) -> ledger.Wallet:
-    """The wallet after an entry, of which this is the last line."""
-    after = {
-        line.debit_account_id: line.debit_balance,
-        line.credit_account_id: line.credit_balance,
-    }
-    available, held = after.get(asset.available_id), after.get(asset.held_id or 0)
-    if asset.held_id is None or line.wallet_balance is None:
-        return ledger.Wallet(available or 0)
-    if held is None:
-        held = line.wallet_balance - (available or 0)
-    return ledger.Wallet(line.wallet_balance, held)
-
-
 def _hour(entry: FeedEntry) -> datetime:
     """The hour that a conversion is of."""
     return entry.occurred_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _plain(value: Decimal) -> str:
-    """All digits, without an exponent and without trailing zeros."""
-    written = format(value, "f")
-    return written.rstrip("0").rstrip(".") if "." in written else written
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def regions_numbered(names: Sequence[str] | None) -> list[int] | None:
-    """The numbers of regions by their names; of those that are no more, none."""
-    if names is None:
-        return None
-    known = runtime().settings.regions
-    return [known.index(name) for name in names if name in known]

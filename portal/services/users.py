@@ -4,6 +4,7 @@ A user's id is the owner of the books: the region's number in the top bits, then
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -55,6 +56,12 @@ def parse_id(text: str) -> int:
     if not ID.fullmatch(text) or int(text) > MAX_ID:
         raise NotFound("unknown_user", "there is no such user")
     return int(text)
+
+
+def region_numbers(names: Iterable[str]) -> frozenset[int]:
+    """The numbers that ids of these regions begin with; of one that is no more, none."""
+    known = runtime().settings.regions
+    return frozenset(known.index(name) for name in names if name in known)
 
 
 def parse_entry_id(text: str, user_id: int) -> int | None:

@@ -1,6 +1,5 @@
 """Replays over HTTP: of a time or of one event, and only so many at a time."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,13 +14,6 @@ from tests.concurrency.programs import eventually
 from tests.receiver import Receiver
 
 pytestmark = pytest.mark.usefixtures("redis")
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import copy
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,13 +20,6 @@ from tests.receiver import Receiver
 PATH = "/webhook-endpoints"
 GONE = "http://127.0.0.1:65009/nobody-listens"
 pytestmark = pytest.mark.usefixtures("redis")
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -62,13 +62,6 @@ def hours(app: Flask, books: Books, watch: Watch) -> Hours:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def post(
     app: Flask,
     books: Books,

@@ -15,7 +15,7 @@ from rq_scheduler import Scheduler
 from config import Settings
 from jobs import conversions as jobs
 from jobs import holds, imports, schedule, webhooks
-from jobs.queue import QUEUE, WEBHOOKS, JsonJob, connection
+from jobs.queue import QUEUE, TIMEOUT_S, WEBHOOKS, JsonJob, connection
 from portal.ledger.clock import HOUR
 from tests.concurrency.programs import Program, Programs, eventually
 from tests.concurrency.watch import Watch
@@ -103,7 +103,7 @@ def test_applying_the_table_makes_redis_hold_exactly_it(
         assert job.meta["cron_string"] == recurring.cron
         is_webhooks = recurring.id == "deliver-webhooks"
         assert job.origin == (WEBHOOKS if is_webhooks else QUEUE)
-        assert job.timeout == (webhooks.TIMEOUT_S if is_webhooks else jobs.TIMEOUT_S)
+        assert job.timeout == (webhooks.TIMEOUT_S if is_webhooks else TIMEOUT_S)
         assert redis.ttl(job.key) == -1
 
 

@@ -14,6 +14,7 @@ from portal.runtime import runtime
 from portal.services.clients import limits
 from portal.services.clients.callers import digest
 from portal.services.models import ApiClient, ApiKey, WebhookEndpoint
+from portal.services.users import MAX_ID
 
 SCOPES = ("read", "users:write", "wins:write", "wallets:write", "imports:write", "admin")
 PREFIX = "dream_"
@@ -22,7 +23,6 @@ OVERLAP = timedelta(hours=24)
 """How long a rotated key works on beside the one that replaces it."""
 MAX_OVERLAP = timedelta(days=90)
 WITHOUT_KEYS = "all keys of its client were revoked"
-MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)

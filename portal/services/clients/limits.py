@@ -14,7 +14,7 @@ from portal import ledger
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services.models import ApiClient
-from portal.services.users import REGION_SHIFT
+from portal.services.users import REGION_SHIFT, region_numbers
 
 MAX_NAME = 200
 MAX_GAME = 200
@@ -46,6 +46,11 @@ class Limits:
         if game is not None and self.games is not None and game not in self.games:
             return f"the client is limited to the games {', '.join(sorted(self.games))}"
         return None
+
+    def check(self, user_id: int, game: str | None = None) -> None:
+        """Raise Refused('forbidden') where it may not."""
+        if refusal := self.refusal(user_id, game):
+            raise Refused("forbidden", refusal)
 
     def is_from(self, address: str | None) -> bool:
         """Whether a call from there is let in. An address that can't be read is of no network."""
@@ -81,12 +86,9 @@ COLUMNS = (
 
 def read(row: Any) -> dict[str, Any]:
     """The limits in a client's row, as fields of Limits."""
-    known = runtime().settings.regions
     return {
         "games": None if row.games is None else frozenset(row.games),
-        "regions": None
-        if row.regions is None
-        else frozenset(known.index(name) for name in row.regions if name in known),
+        "regions": None if row.regions is None else region_numbers(row.regions),
         "networks": None if row.networks is None else _networks(tuple(row.networks)),
         "rate_limit": row.rate_limit,
     }

@@ -16,14 +16,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DataError, IntegrityError
 
 from portal import ledger
-from portal.ledger.errors import LedgerError, Refused
+from portal.ledger.errors import LedgerError
 from portal.logs import trace
 from portal.runtime import runtime
 from portal.services import clients, locks, wins
 from portal.services.imports import lines
 from portal.services.imports.lines import Line
 from portal.services.models import ImportRefusal
-from portal.services.win_items import DETAILS, Check
+from portal.services.win_items import DETAILS
 from portal.services.wins import WinRequest
 
 log = logging.getLogger(__name__)
@@ -142,7 +142,11 @@ def _done(import_id: int, number: int, take: Take) -> int | None:
 
 
 def _posted(connection: Connection, chunk: Any) -> Taken:
-    check = _within(clients.limits_of(chunk.client_id))
+    limits = clients.limits_of(chunk.client_id)  # those of now, whatever they were when it was sent
+
+    def check(win: WinRequest) -> None:
+        limits.check(win.user_id, win.game)
+
     read = list(lines.read(chunk.format, chunk.first_line, chunk.content, check))
     return _post(connection, chunk.client_id, read)
 
@@ -154,16 +158,6 @@ def _given_up(_: Connection, chunk: Any) -> Taken:
         for number, content in lines.texts(chunk.format, chunk.first_line, chunk.content)
     ]
     return {"posted": 0, "replayed": 0, "rejected": len(refused)}, refused
-
-
-def _within(limits: clients.Limits) -> Check:
-    """What a client is limited to now, whatever it was when it sent the file."""
-
-    def check(win: WinRequest) -> None:
-        if refusal := limits.refusal(win.user_id, win.game):
-            raise Refused("forbidden", refusal)
-
-    return check
 
 
 def _post(connection: Connection, client_id: int, read: Sequence[Line]) -> Taken:

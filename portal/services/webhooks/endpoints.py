@@ -12,7 +12,7 @@ from portal.ledger.errors import NotFound, Refused
 from portal.ledger.events import Position
 from portal.runtime import runtime
 from portal.services import locks, users
-from portal.services.events import Interest, regions_numbered
+from portal.services.events import Interest
 from portal.services.webhooks import signing
 from portal.services.webhooks.addresses import NotAllowed, addresses, parse, rules, system_lookup
 
@@ -55,7 +55,8 @@ class Endpoint:
     @property
     def interest(self) -> Interest:
         """The events that it wants and that its client may see."""
-        return Interest(self.events, regions_numbered(self.regions), self.games)
+        regions = None if self.regions is None else users.region_numbers(self.regions)
+        return Interest(self.events, regions, self.games)
 
     def secrets(self) -> list[bytes]:
         """Those that sign now, the newest first."""

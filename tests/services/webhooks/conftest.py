@@ -22,13 +22,6 @@ def always_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "FRESH_S", 0)
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.close()
-
-
 def bonuses(books: Books, owner: int, count: int = 1) -> None:
     for _ in range(count):
         books.bonus(owner, "GOLD_COIN", "1")

@@ -42,7 +42,7 @@ def test_a_message_is_the_feeds_event_and_says_so_in_standard_headers(
     books.win(owner, "0.5")
     hook.deliver()
     [message] = receiver.taken
-    told, _ = events.told(START, events.EVERYTHING, 50)
+    told, _ = events.told(START, events.Interest(), 50)
     assert [message.event] == told
     assert message.id == message.headers["webhook-id"] == f"{owner}-1"
     assert message.headers["content-type"] == "application/json"
