@@ -4,13 +4,16 @@ from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     ForeignKey,
     Identity,
+    Index,
     LargeBinary,
     Sequence,
     SmallInteger,
     Text,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,7 +49,63 @@ class SignIn(Model):
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     email: Mapped[str] = mapped_column(Text, unique=True)
+    """In small letters."""
     password_hash: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), unique=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
+    name: Mapped[str | None] = mapped_column(Text)
+    """Of a member of staff; a user's is `users.display_name`."""
+    totp_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Of the second factor, sealed."""
+    totp_since: Mapped[datetime | None] = mapped_column(Moment)
+    """When the first code was given: from then on the second factor is asked for."""
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
+    """The 30 seconds of the last code that was taken: no code counts twice."""
+    disabled_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class RecoveryCode(Model):
+    """Stands once for the second factor; only its SHA-256 is kept."""
+
+    __tablename__ = "recovery_codes"
+    sign_in_id: Mapped[int] = mapped_column(ForeignKey("sign_ins.id"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class Session(Model):
+    """A browser that is signed in. Its cookie holds a secret of which only the SHA-256 is kept."""
+
+    __tablename__ = "sessions"
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    sign_in_id: Mapped[int] = mapped_column(ForeignKey("sign_ins.id"), index=True)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    second_factor: Mapped[bool] = mapped_column(Boolean)
+    """Whether one was given."""
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    last_seen_at: Mapped[datetime] = mapped_column(Moment)
+    """To within some minutes."""
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    address: Mapped[str | None] = mapped_column(Text)
+    browser: Mapped[str | None] = mapped_column(Text)
+    """What the browser calls itself."""
+
+
+class DeletionRequest(Model):
+    """A user's wish that the account be deleted."""
+
+    __tablename__ = "deletion_requests"
+    __table_args__ = (
+        Index(
+            "deletion_requests_open",
+            "user_id",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL AND done_at IS NULL"),
+        ),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    requested_at: Mapped[datetime] = mapped_column(Moment)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Moment)
+    done_at: Mapped[datetime | None] = mapped_column(Moment)
