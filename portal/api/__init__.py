@@ -27,7 +27,7 @@ def register(app: Flask) -> None:
     """Add the routes and the answers to errors."""
     records.register(app)
     etags.register(app, app.config["SETTINGS"])
-    rates.register(app, app.config["SETTINGS"])
+    rates.register(app)
     problems.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(reference.blueprint)
