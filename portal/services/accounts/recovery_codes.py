@@ -36,7 +36,7 @@ def take(connection: Connection, sign_in_id: int, code: str) -> int | None:
     return count
 
 
-def left(sign_in_id: int) -> Select[tuple[int]]:
+def left(sign_in_id: int) -> Select[int]:
     """The query of how many there are to use."""
     mine = (RecoveryCode.sign_in_id == sign_in_id, RecoveryCode.used_at.is_(None))
     return select(func.count()).where(*mine)

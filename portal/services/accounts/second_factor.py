@@ -20,7 +20,7 @@ from portal.services import audit, mails, seals
 from portal.services.accounts import recovery_codes, sessions, signing_in, throttle
 from portal.services.models import Session, SignIn
 
-SignInRow = Row[tuple[Any, ...]]
+SignInRow = Row[*tuple[Any, ...]]
 
 ISSUER = "Dreamland"
 PURPOSE = "second-factor"
@@ -110,9 +110,7 @@ def confirm(sign_in_id: int, session_id: int, code: str) -> list[str]:
         raise Refused("validation_failed", WRONG, param="code")
 
 
-def _switch_on(
-    connection: Connection, row: SignInRow, session_id: int, step: int
-) -> list[str]:
+def _switch_on(connection: Connection, row: SignInRow, session_id: int, step: int) -> list[str]:
     now = ledger.now(connection)
     this = update(SignIn).where(SignIn.id == row.id)
     connection.execute(this.values(totp_since=now, totp_step=step))
