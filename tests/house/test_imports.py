@@ -24,6 +24,9 @@ FORBIDDEN = {
         *("wsgi", "local", "deploy", "bench", "tests"),
     ),
     "portal.runtime": ("portal.services", *UPPER, *ENTRANCES),
+    "portal.counts": (
+        *("flask", "portal.services", "portal.ledger", "portal.runtime", *UPPER, *ENTRANCES),
+    ),
     "portal.database": ("portal.services", "portal.ledger", "portal.runtime", *UPPER, *ENTRANCES),
     "config": ("portal", "jobs", "flask", "local", "deploy"),
     "local": ("portal", "jobs", "deploy", "tests", "bench"),
