@@ -5,7 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from jobs import conversions, imports, webhooks
-from portal import api, cli, cli_clients, logs, runtime, sessions
+from portal import api, cli, cli_clients, logs, pages, runtime, sessions
 from portal.api import metrics
 from portal.database import db, engine_options, migrate
 from portal.ledger import models as _ledger_tables  # noqa: F401  (registers the tables)
@@ -40,7 +40,8 @@ def create_app(settings: config.Settings | None = None) -> Flask:
             start_webhooks=webhooks.enqueue_delivery,
             send_webhook_again=webhooks.send_again,
         )
-    api.register(app)
+    api.register(app, pages.problem)
+    pages.register(app)
     cli.register(app)
     cli_clients.register(app)
     if settings.proxies:
