@@ -4,13 +4,14 @@ import click
 from flask import Flask
 
 from portal.cli import Command
-from portal.services import users
-from portal.services.accounts import invitations
+from portal.services import demo, users
+from portal.services.accounts import invitations, second_factor
 
 
 def register(app: Flask) -> None:
     """Add the commands."""
     app.cli.add_command(invite)
+    app.cli.add_command(code)
 
 
 @click.command("invite", cls=Command)
@@ -29,3 +30,10 @@ def invite(email: str, user_id: str | None, role: str | None, name: str | None) 
         click.echo(invitations.invite_staff(email, role, name))
     else:
         raise click.UsageError("name a --user, or a --role and a --name")
+
+
+@click.command("code", cls=Command)
+@click.argument("email", default=demo.ADMIN)
+def code(email: str) -> None:
+    """Say what the authenticator app of EMAIL (the demo's admin) shows now. Not in production."""
+    click.echo(second_factor.code_of(email))
