@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from redis import Redis
 from sqlalchemy import Connection, Engine, text
 
 from config import Settings
@@ -14,6 +15,12 @@ from tests.mailbox import Mailbox
 
 PASSWORD = "correct horse battery"
 NEW_PASSWORD = "another horse entirely"
+
+
+@pytest.fixture(autouse=True)
+def no_counts(redis: "Redis[Any]") -> None:
+    """Nobody has tried anything yet."""
+    assert redis.dbsize() == 0
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Signing up: the same answer for all, one account for an e-mail, and the wallet that is there already."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -9,9 +10,10 @@ from flask import Flask
 from sqlalchemy import Engine
 
 from portal.ledger.errors import Refused
-from portal.services import users
+from portal.services import audit, users
 from portal.services.accounts import invitations, resets, sign_up, signing_in
 from portal.services.accounts.sign_up import Known
+from portal.services.audit import Actor
 from tests.factories import Books
 from tests.mailbox import Mailbox
 from tests.services.accounts.conftest import PASSWORD, actions, count, disable, rows, staff
@@ -232,3 +234,21 @@ def test_a_sign_up_and_an_invitation_of_one_user_at_once_are_one_account(
     with app.app_context():
         assert rows(app.extensions["dreamland"].engine, of_player, id=player.id) == [(1,)]
         assert count("sign_ins") == answers.count("made")
+
+
+@pytest.mark.parametrize("request_", [sign_up.request, resets.request])
+def test_mails_to_one_address_and_from_one_browser_are_limited(
+    mailbox: Mailbox, request_: Callable[[str], None]
+) -> None:
+    for _ in range(3):
+        request_(IDA)
+    with pytest.raises(Refused) as refused:
+        request_(IDA.upper())
+    assert refused.value.code == "rate_limited"
+    assert len(mailbox.to(IDA)) == 3
+    for n in range(17):
+        request_(f"n{n}@example.com")
+    with pytest.raises(Refused, match="too many mails"):
+        request_("one-more@example.com")
+    with audit.acting(Actor("person", address="192.0.2.7")):
+        request_("one-more@example.com")
