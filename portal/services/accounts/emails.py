@@ -5,7 +5,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.ledger.errors import NotFound, Refused
 from portal.services import audit, mails
-from portal.services.accounts import addresses, links, sign_ins, signing_in
+from portal.services.accounts import addresses, links, sign_ins, signing_in, throttle
 from portal.services.accounts.sign_ins import Holder
 from portal.services.models import SignIn, User
 
@@ -13,10 +13,12 @@ from portal.services.models import SignIn, User
 def request(sign_in_id: int, email: str, password: str) -> None:
     """Send a link to the new address. It answers the same whether or not somebody has it already.
 
-    Raises Refused('validation_failed') with the field: `email`, or `current_password`.
+    Raises Refused('validation_failed') with the field, `email` or `current_password`, and
+    Refused('rate_limited').
     """
     email = addresses.checked(email)
     signing_in.confirm(sign_in_id, password)
+    throttle.check("email_change", email=email)
     with mails.sending() as connection:
         holder = sign_ins.locked(connection, sign_in_id)
         if holder is None:
