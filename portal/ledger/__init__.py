@@ -3,7 +3,7 @@
 Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `post_within`
            (the same, in the caller's transaction), `convert`, `claim_payment`, `add_asset`
 Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `close_period`, `store_rate`, `rate_of`, `holders`
-Reading:   `wallet`, `wallets`, `statement`, `holds`, `wins_of_day`, `usd_days`, `trial_balance`
+Reading:   `wallet`, `wallets`, `statement`, `holds`, `journal`, `wins_of_day`, `usd_days`, `trial_balance`
 Feed:      `Feed`, `entries_of_owner`, `feed_entry`, `lines_of`, `count_after`
 Checking:  `verify.verify`, of the module beside this file
 
@@ -40,6 +40,7 @@ from portal.ledger.events import (
     lines_of,
 )
 from portal.ledger.holds import DueHold, Hold, due_holds, hold, holds
+from portal.ledger.journal import JournalEntry, JournalLine, journal
 from portal.ledger.payments import claim_payment
 from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
@@ -60,6 +61,8 @@ __all__ = [
     "Hold",
     "InternalError",
     "InvalidAmount",
+    "JournalEntry",
+    "JournalLine",
     "LedgerError",
     "NotFound",
     "Outcome",
@@ -86,6 +89,7 @@ __all__ = [
     "hold",
     "holders",
     "holds",
+    "journal",
     "last_closed_hour",
     "lines_of",
     "local_day",
