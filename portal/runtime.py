@@ -31,6 +31,8 @@ class Runtime:
     """Has a worker begin an import; needs Redis."""
     start_webhooks: Callable[[], None]
     """Has a worker deliver now; else it does within a minute."""
+    start_mails: Callable[[], None]
+    """Has a worker send the mails that are due; else one does within a minute."""
     send_webhook_again: Callable[[int, int, int, int], bool]
     """Has a worker send a (client_id, endpoint_id) an (owner_id, seq) once more, if few wait; needs Redis."""
     assets: dict[str, ledger.AssetInfo] = field(default_factory=dict, init=False)

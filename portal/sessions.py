@@ -3,7 +3,6 @@
 from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
-
 MACHINES = ("/api/", "/static/", "/docs", "/openapi.json", "/healthz", "/readyz")
 """Addresses whose answers are the same to everybody, or to a key."""
 

@@ -12,21 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-
-@dataclass(frozen=True, slots=True)
-class JournalLine:
-    """A posting: `debit` and `credit` are account codes; balances after it are of user accounts only."""
-
-    ledger: str
-    asset: str
-    scale: int
-    debit: str
-    credit: str
-    amount: int
-    debit_balance: int | None
-    credit_balance: int | None
-    wallet_balance: int | None
-    provider: str | None
+from portal.ledger.entries import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +33,7 @@ class JournalEntry:
     reverses_seq: int | None
     expires_at: datetime | None
     """Of a hold."""
-    lines: list[JournalLine] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
 
 
 OF_ENTRY, OF_NAMES, OF_FIGURES = slice(13), slice(13, 18), slice(18, 22)
@@ -89,6 +75,6 @@ def journal(connection: Connection, owner_id: int, page: int) -> Iterator[Journa
             last = seq
 
 
-def _line(row: Any) -> JournalLine:
+def _line(row: Any) -> Line:
     figures = (None if figure is None else int(figure) for figure in row[OF_FIGURES])
-    return JournalLine(*(*row[OF_NAMES], *figures, row.provider))
+    return Line(*(*row[OF_NAMES], *figures, row.provider))

@@ -195,7 +195,7 @@ def _of(user_id: int, seq: int | None) -> str | None:
     return None if seq is None else f"{user_id}-{seq}"
 
 
-def _line(line: ledger.JournalLine) -> dict[str, str]:
+def _line(line: ledger.Line) -> dict[str, str]:
     after = {
         "debit_balance": line.debit_balance,
         "credit_balance": line.credit_balance,
