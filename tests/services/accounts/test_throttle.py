@@ -189,8 +189,8 @@ def fail_elsewhere(database: str, var_dir: str, number: int) -> list[str]:
 
 
 def test_processes_share_their_counts(settings: Settings, tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        asked = [(settings.database_url, str(tmp_path), 4)] * 3
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        asked = [(settings.database_url, str(tmp_path), 6)] * 2
         tried = list(chain.from_iterable(pool.starmap(fail_elsewhere, asked, chunksize=1)))
     assert 1 <= tried.count("wrong") <= 5
     assert tried.count("wrong") + tried.count("rate_limited") == 12
