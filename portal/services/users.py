@@ -88,7 +88,7 @@ def create(
         return create_within(connection, external_id, display_name, time_zone, email, region)
 
 
-def create_within(  # noqa: PLR0913, PLR0917 - those of `create`, and where
+def create_within(
     connection: Connection,
     external_id: str,
     display_name: str,

@@ -68,8 +68,8 @@ def make(  # noqa: PLR0913 - the columns of a row
     """
     if kind == "email_change" and sign_in_id is not None:
         void(connection, sign_in_id, kind)
-    row = {"kind": kind, "email": email, "sign_in_id": sign_in_id, "user_id": user_id}
-    row |= {"role": role, "name": name, "lasts": LASTS[kind]}
+    row: dict[str, object] = {"kind": kind, "email": email, "lasts": LASTS[kind]}
+    row |= {"sign_in_id": sign_in_id, "user_id": user_id, "role": role, "name": name}
     return _link(connection.execute(text(MAKE), row).mappings().one())
 
 
@@ -94,7 +94,7 @@ USE = f"UPDATE links l SET used_at = ledger.clock() WHERE {USABLE} RETURNING l.*
 def usable(connection: Connection, link_id: int) -> Link | None:
     """The link of that number, if it can still be used."""
     row = connection.execute(text(FIND), {"id": link_id}).mappings().one_or_none()
-    return row and _link(row)
+    return _link(row) if row else None
 
 
 def find(token: str) -> Link:
@@ -111,7 +111,7 @@ def use(connection: Connection, token: str, kind: Kind) -> Link:
     """
     link_id, made_at = _read(token)
     row = connection.execute(text(USE), {"id": link_id}).mappings().one_or_none()
-    link = _same(row and _link(row), made_at)
+    link = _same(_link(row) if row else None, made_at)
     if link.kind != kind:
         raise Refused("link_invalid", INVALID)
     return link
