@@ -118,7 +118,7 @@ def test_the_writing_verbs_are_all_of_the_facade() -> None:
         *("DayGame", "DayHour", "DaySums", "DayWin", "Effect", "EntryInFull", "Line"),
         *("ListedEntry", "MonthSums", "Movement", "Today", "WinsOf", "day_games", "day_hours"),
         *("day_sums", "day_wins", "entries", "entry", "holdings", "month_sums", "movements"),
-        *("open_holds", "today"),
+        *("open_holds", "today", "JournalEntry", "journal"),
         *("Feed", "count_after", "entries_of_owner", "feed_entry", "lines_of"),
     }
     from portal import ledger  # noqa: PLC0415 - what is on this page is what is tested

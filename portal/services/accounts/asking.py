@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from portal.services import audit, mails
-from portal.services.accounts import links, sign_ins
+from portal.services.accounts import links, sign_ins, throttle
 from portal.services.accounts.sign_ins import Holder
 
 Asked = Literal["sign_up", "reset"]
@@ -25,7 +25,8 @@ TEXTS: dict[tuple[Asked, bool], str] = {
 
 
 def ask(what: Asked, email: str) -> None:
-    """Send the mail. `email` is checked, and in small letters."""
+    """Send the mail. `email` is checked, and in small letters. Raises Refused('rate_limited')."""
+    throttle.check(what, email=email)
     with mails.sending() as connection:
         holder = sign_ins.of_email(connection, email)
         if holder is not None and holder.is_disabled:

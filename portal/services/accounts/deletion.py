@@ -27,7 +27,7 @@ def ask(sign_in_id: int, password: str) -> None:
     """
     signing_in.confirm(sign_in_id, password)
     try:
-        with runtime().engine.begin() as connection:
+        with mails.sending() as connection:
             user_id, email = _user_of(connection, sign_in_id)
             row = {"user_id": user_id, "requested_at": ledger.now(connection)}
             made = insert(DeletionRequest).values(row).returning(DeletionRequest.id)
@@ -40,7 +40,7 @@ def ask(sign_in_id: int, password: str) -> None:
 
 def withdraw(sign_in_id: int) -> None:
     """Take it back. Raises Refused('deletion_not_asked') and NotFound('unknown_user')."""
-    with runtime().engine.begin() as connection:
+    with mails.sending() as connection:
         user_id, email = _user_of(connection, sign_in_id)
         this = update(DeletionRequest).where(*_open(user_id))
         taken = this.values(withdrawn_at=ledger.now(connection)).returning(DeletionRequest.id)

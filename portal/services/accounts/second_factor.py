@@ -98,7 +98,7 @@ def confirm(sign_in_id: int, session_id: int, code: str) -> list[str]:
     'second_factor_is_on', 'second_factor_not_begun').
     """
     with throttle.attempt("second_factor", sign_in_id=sign_in_id):
-        with runtime().engine.begin() as connection:
+        with mails.sending() as connection:
             row = _row(connection, sign_in_id, lock=True)
             if row.totp_since is not None:
                 raise _is_on()
@@ -129,31 +129,32 @@ def take(sign_in_id: int, code: str) -> None:
     """
     with throttle.attempt("second_factor", sign_in_id=sign_in_id):
         is_of_app = CODE.fullmatch(_digits(code)) is not None
+        if _take_code(sign_in_id, code) if is_of_app else _take_recovery(sign_in_id, code):
+            return
         with runtime().engine.begin() as connection:
-            if is_of_app and _take_code(connection, sign_in_id, code):
-                return
-            if not is_of_app and _take_recovery(connection, sign_in_id, code):
-                return
             audit.record(connection, "second_factor.refused", "sign_in", sign_in_id)
         raise Refused("validation_failed", WRONG if is_of_app else WRONG_RECOVERY, param="code")
 
 
-def _take_code(connection: Connection, sign_in_id: int, code: str) -> bool:
-    row = _row(connection, sign_in_id)
-    step = None if row.totp_since is None else _step_of(row, code)
-    if step is None:
-        return False
-    unused = SignIn.totp_step.is_(None) | (SignIn.totp_step < step)
-    taken = update(SignIn).where(SignIn.id == sign_in_id, unused).values(totp_step=step)
-    return bool(connection.execute(taken).rowcount)
+def _take_code(sign_in_id: int, code: str) -> bool:
+    with runtime().engine.begin() as connection:
+        row = _row(connection, sign_in_id)
+        step = None if row.totp_since is None else _step_of(row, code)
+        if step is None:
+            return False
+        unused = SignIn.totp_step.is_(None) | (SignIn.totp_step < step)
+        taken = update(SignIn).where(SignIn.id == sign_in_id, unused).values(totp_step=step)
+        return bool(connection.execute(taken).rowcount)
 
 
-def _take_recovery(connection: Connection, sign_in_id: int, code: str) -> bool:
-    left = recovery_codes.take(connection, sign_in_id, code)
-    if left is None:
-        return False
-    mails.queue(connection, "recovery_code_used", _row(connection, sign_in_id).email, left=left)
-    return True
+def _take_recovery(sign_in_id: int, code: str) -> bool:
+    with mails.sending() as connection:
+        left = recovery_codes.take(connection, sign_in_id, code)
+        if left is None:
+            return False
+        email = _row(connection, sign_in_id).email
+        mails.queue(connection, "recovery_code_used", email, left=left)
+        return True
 
 
 def make_codes(sign_in_id: int, password: str) -> list[str]:
@@ -162,7 +163,7 @@ def make_codes(sign_in_id: int, password: str) -> list[str]:
     Raises Refused('validation_failed', 'rate_limited', 'second_factor_is_off').
     """
     signing_in.confirm(sign_in_id, password)
-    with runtime().engine.begin() as connection:
+    with mails.sending() as connection:
         row = _row(connection, sign_in_id, lock=True)
         if row.totp_since is None:
             raise _is_off()
@@ -173,7 +174,7 @@ def make_codes(sign_in_id: int, password: str) -> list[str]:
 def switch_off(sign_in_id: int, password: str) -> None:
     """Ask for it no more. Raises Refused as `make_codes` does, and 'second_factor_required' for staff."""
     signing_in.confirm(sign_in_id, password)
-    with runtime().engine.begin() as connection:
+    with mails.sending() as connection:
         row = _row(connection, sign_in_id, lock=True)
         if row.role in REQUIRED:
             raise Refused(
@@ -190,7 +191,7 @@ def remove(email: str) -> None:
 
     Raises NotFound('unknown_sign_in') and Refused('second_factor_is_off').
     """
-    with runtime().engine.begin() as connection:
+    with mails.sending() as connection:
         found = connection.scalar(select(SignIn.id).where(SignIn.email == email.lower()))
         if found is None:
             raise NotFound("unknown_sign_in", f"there is no sign-in of {email}")
@@ -230,9 +231,10 @@ def code_of(email: str) -> str:
 
 def step_of(secret: str, code: str, now_s: int) -> int | None:
     """The 30 seconds of a code, where it is one of a secret's and not more than a step away from now."""
-    app, given = pyotp.TOTP(secret), _digits(code)
+    app, given, found = pyotp.TOTP(secret), _digits(code), None
+    if not CODE.fullmatch(given):
+        return None
     now = now_s // STEP_S
-    found = None
     for step in range(now - EITHER_SIDE, now + EITHER_SIDE + 1):
         if secrets.compare_digest(app.generate_otp(step).encode(), given.encode()):
             found = step
