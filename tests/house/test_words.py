@@ -19,6 +19,7 @@ FLOATS = {
     "portal/ledger/events.py": "seconds to wait",
     "portal/ledger/poster.py": "seconds to wait",
     "portal/ledger/verify.py": "seconds taken",
+    "portal/counts.py": "seconds to wait",
     "portal/api/imports.py": "seconds for a file to come in",
     "portal/api/metrics.py": "seconds that requests took",
     "portal/api/rates.py": "seconds of a window",
