@@ -51,18 +51,21 @@ HERE = """() => {
 """Where the focus is, whether that can be seen, and whether anything lies over it."""
 
 
-def axe(page: Page) -> list[str]:
-    """What axe-core finds wrong in the light and in the dark, each with where it is."""
-    return [
-        *_violations(page, "light", "tag", TAGS),
-        *_violations(page, "dark", "rule", OF_COLOURS),
-    ]
+def axe(page: Page, within: str | None = None) -> list[str]:
+    """What axe-core finds wrong in the light and in the dark, each with where it is.
+
+    `within` is a selector, for a page of which the rest is the same again.
+    """
+    light = _violations(page, within, "light", "tag", TAGS)
+    return [*light, *_violations(page, within, "dark", "rule", OF_COLOURS)]
 
 
-def _violations(page: Page, theme: Any, type_: str, rules: tuple[str, ...]) -> Iterator[str]:
+def _violations(
+    page: Page, within: str | None, theme: Any, kind: str, rules: tuple[str, ...]
+) -> Iterator[str]:
     page.emulate_media(color_scheme=theme)
-    options = {"runOnly": {"type": type_, "values": list(rules)}, "resultTypes": ["violations"]}
-    for found in Axe().run(page, options=options).response["violations"]:
+    options = {"runOnly": {"type": kind, "values": list(rules)}, "resultTypes": ["violations"]}
+    for found in Axe().run(page, within, options).response["violations"]:
         for node in found["nodes"]:
             says = " ".join((node.get("failureSummary") or "").split())
             yield f"{theme}: {found['id']} at {node['target']}: {node['html'][:120]}: {says}"

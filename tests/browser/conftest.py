@@ -21,6 +21,7 @@ from tests.browser.site import Site, served
 from tests.browser.watched import Watched
 
 PATIENCE_MS = 15_000
+TALLEST = 3000
 FAILED = pytest.StashKey[bool]()
 Open = Callable[..., Page]
 
@@ -106,5 +107,6 @@ def _keep(watches: list[Watched], test: str) -> None:
     pages = [page for watched in watches for page in watched.context.pages]
     for number, each in enumerate(pages):
         name = re.sub(r"\W+", "-", f"{test}-{number}").strip("-")
-        each.screenshot(path=directory / f"{name}.png", full_page=True)
+        part = {"x": 0, "y": 0, "width": (each.viewport_size or {})["width"], "height": TALLEST}
+        each.screenshot(path=directory / f"{name}.png", full_page=True, clip=part)
         print(f"\n{each.url} is shown in {directory / name}.png")

@@ -11,6 +11,7 @@ from sqlalchemy import URL
 
 from portal import create_app
 from portal.runtime import Runtime
+from tests.browser.people import People
 from tests.concurrency.programs import Program, Programs, programs_for
 from tests.concurrency.web import Caller, Web
 from tests.conftest import settings_for
@@ -25,6 +26,7 @@ class Site:
     web: Web
     programs: Programs
     books: Books
+    people: People
 
     @property
     def base(self) -> str:
@@ -58,5 +60,6 @@ def served(database: URL, directory: Path) -> Iterator[Site]:
         redis.flushdb()
     app = create_app(settings)
     with programs_for(settings, directory) as programs, closing(Web(programs, app)) as web:
-        yield Site(app, web, programs, Books(app.extensions["dreamland"].engine))
+        people = People(app, f"http://127.0.0.1:{web.port}")
+        yield Site(app, web, programs, Books(app.extensions["dreamland"].engine), people)
     app.extensions["dreamland"].engine.dispose()

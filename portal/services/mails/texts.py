@@ -35,7 +35,9 @@ def text_of(kind: str, email: str, link: str | None, facts: Mapping[str, Any]) -
     Raises jinja2.UndefinedError where the text names a fact that there is none of.
     """
     home = runtime().settings.public_url
-    said = _environment().get_template(f"{kind}.txt").render(facts, email=email, home=home, link=link)
+    said = (
+        _environment().get_template(f"{kind}.txt").render(facts, email=email, home=home, link=link)
+    )
     subject, _, body = said.strip().partition("\n")
     return Text(subject.strip(), body.strip() + "\n")
 

@@ -89,7 +89,9 @@ class Transport:
             self._server.send_message(letter.message(), sender, [letter.to])
         except smtplib.SMTPRecipientsRefused as error:
             [(code, said)] = error.recipients.values()
-            raise NotSent(f"{code} {said.decode(errors='replace')}", is_final=code >= 500) from error
+            raise NotSent(
+                f"{code} {said.decode(errors='replace')}", is_final=code >= 500
+            ) from error
         except smtplib.SMTPDataError as error:
             raise NotSent(_why(error), is_final=error.smtp_code >= 500) from error
         except (OSError, smtplib.SMTPException) as error:
@@ -119,7 +121,9 @@ def _to_file(letter: Letter) -> None:
     directory = runtime().settings.var_dir / "mail"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write(directory / f"{letter.at:%Y%m%dT%H%M%SZ}-{letter.number}.eml", bytes(letter.message()))
+        _write(
+            directory / f"{letter.at:%Y%m%dT%H%M%SZ}-{letter.number}.eml", bytes(letter.message())
+        )
     except OSError as error:
         raise NotSent(_why(error), is_everybodys=True) from error
 
