@@ -2,14 +2,25 @@
 
 from flask import Flask
 
-from portal.pages import entrance, formats, home, places, problems, views, visitors
+from portal.pages import (
+    asking,
+    email,
+    entrance,
+    formats,
+    home,
+    links,
+    places,
+    problems,
+    views,
+    visitors,
+)
 from portal.pages.blueprint import blueprint
 
 __all__ = ["problem", "register"]
 
 problem = problems.answer
 
-MODULES = (entrance, home)
+MODULES = (asking, email, entrance, home, links)
 """Their views are on the blueprint once they are imported."""
 
 

@@ -35,9 +35,14 @@ USERS = Rule(USER)
 ALL_STAFF = Rule(STAFF)
 
 RULES: dict[str, Rule] = {
+    "pages.email": EVERYBODY,
     "pages.home": EVERYBODY,
+    "pages.link": ANYBODY,
+    "pages.mail_sent": ANYBODY,
+    "pages.reset": ANYBODY,
     "pages.sign_in": STRANGERS,
     "pages.sign_out": ANYBODY,
+    "pages.sign_up": STRANGERS,
 }
 
 

@@ -61,3 +61,9 @@ document.addEventListener("htmx:sendError", () => {
 document.addEventListener("htmx:afterOnLoad", (event) => {
   if (event.detail.xhr.status < 400) document.getElementById("notice")?.replaceChildren();
 });
+
+// <select data-zone> begins at the browser's own time zone, where nothing is chosen yet.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+for (const each of document.querySelectorAll("select[data-zone]")) {
+  if (!each.value && [...each.options].some((option) => option.value === zone)) each.value = zone;
+}
