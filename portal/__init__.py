@@ -4,8 +4,8 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
-from jobs import conversions, imports, webhooks
-from portal import api, cli, cli_clients, logs, pages, runtime, sessions
+from jobs import conversions, imports, mails, webhooks
+from portal import api, cli, cli_clients, cli_people, logs, pages, runtime, sessions
 from portal.api import metrics
 from portal.database import db, engine_options, migrate
 from portal.ledger import models as _ledger_tables  # noqa: F401  (registers the tables)
@@ -38,12 +38,14 @@ def create_app(settings: config.Settings | None = None) -> Flask:
             start_conversions=conversions.enqueue_due,
             start_import=imports.start,
             start_webhooks=webhooks.enqueue_delivery,
+            start_mails=mails.enqueue_due,
             send_webhook_again=webhooks.send_again,
         )
     api.register(app, pages.problem)
     pages.register(app)
     cli.register(app)
     cli_clients.register(app)
+    cli_people.register(app)
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     return app

@@ -86,15 +86,13 @@ class Problem(Exception):
 
 PagesAnswer = Callable[[int, str, str | None], Response]
 """How pages say it: status, detail, after how many seconds to try again."""
-MACHINES = ("/api/", "/healthz", "/readyz", "/openapi.json")
-"""Addresses that programs ask. Elsewhere there are people."""
 
 
 def answer(problem: Problem) -> Response:
     """The problem as a response: JSON, or a page where people are."""
     status, title = CODES[problem.code]
     g.code = problem.code
-    if not request.path.startswith(MACHINES):
+    if _is_for_people():
         wait = problem.figures.get("retry_after_s") or RETRY_AFTER_S.get(status)
         say: PagesAnswer = current_app.extensions["pages_answer"]
         return say(status, problem.detail, wait and str(wait))
@@ -113,6 +111,13 @@ def answer(problem: Problem) -> Response:
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _is_for_people() -> bool:
+    """Whether a page is what was asked for, or would have been."""
+    if request.blueprint == "pages":
+        return True
+    return not request.path.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
 
 
 def register(app: Flask, pages_answer: PagesAnswer) -> None:

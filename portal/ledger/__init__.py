@@ -5,7 +5,7 @@ Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,00
 Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `close_period`, `store_rate`, `rate_of`, `holders`
 Reading:   `wallet`, `wallets`, `holdings`, `statement`, `holds`, `open_holds`, `trial_balance`
 Days:      `today`, `day_wins`, `day_games`, `day_hours`, `wins_of_day`, `usd_days`, `day_sums`, `month_sums`
-Entries:   `entries`, `entry`; `movements` of the wallets from one day to another
+Entries:   `entries`, `entry`, `journal`; `movements` of the wallets from one day to another
 Feed:      `Feed`, `entries_of_owner`, `feed_entry`, `lines_of`, `count_after`
 Checking:  `verify.verify`, of the module beside this file
 
@@ -54,6 +54,7 @@ from portal.ledger.events import (
     lines_of,
 )
 from portal.ledger.holds import DueHold, Hold, due_holds, hold, holds, open_holds
+from portal.ledger.journal import JournalEntry, journal
 from portal.ledger.movements import (
     DaySums,
     MonthSums,
@@ -88,6 +89,7 @@ __all__ = [
     "Hold",
     "InternalError",
     "InvalidAmount",
+    "JournalEntry",
     "LedgerError",
     "Line",
     "ListedEntry",
@@ -127,6 +129,7 @@ __all__ = [
     "holders",
     "holdings",
     "holds",
+    "journal",
     "last_closed_hour",
     "lines_of",
     "local_day",

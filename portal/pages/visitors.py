@@ -1,6 +1,6 @@
 """Who is signed in: Flask-Login holds the secret of a session in a cookie, the database the rest."""
 
-from flask import Flask, session
+from flask import Flask, g, session
 from flask_login import LoginManager, login_user, logout_user
 
 from portal.services.accounts import sessions
@@ -22,7 +22,17 @@ def register(app: Flask) -> None:
     """Read the cookie, and find the visitor when a page asks."""
     app.config.update(COOKIE)
     manager.init_app(app)
-    manager.user_loader(sessions.visitor)
+    manager.user_loader(load)
+
+
+def load(secret: str) -> sessions.Visitor | None:
+    """Who holds the secret. Asked in vain once, a request is a stranger's: the page of its error, too."""
+    if g.get("is_visitor_unknown"):
+        return None
+    g.is_visitor_unknown = True
+    visitor = sessions.visitor(secret)
+    g.is_visitor_unknown = visitor is None
+    return visitor
 
 
 def sign_in(secret: str) -> None:

@@ -39,6 +39,7 @@ class Browser:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.client: FlaskClient = app.test_client()
+        self.client.environ_base["HTTP_ACCEPT"] = "text/html,*/*;q=0.8"
 
     def get(self, address: str, **more: Any) -> TestResponse:
         return self.client.get(address, **more)
