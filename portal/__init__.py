@@ -5,7 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from jobs import conversions, imports, webhooks
-from portal import api, cli, cli_clients, logs, runtime, sessions
+from portal import api, cli, cli_audit, cli_clients, logs, runtime, sessions
 from portal.api import metrics
 from portal.database import db, engine_options, migrate
 from portal.ledger import models as _ledger_tables  # noqa: F401  (registers the tables)
@@ -42,6 +42,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
         )
     api.register(app)
     cli.register(app)
+    cli_audit.register(app)
     cli_clients.register(app)
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]

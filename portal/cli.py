@@ -10,7 +10,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
-from portal import ledger
+from portal import cli_operator, ledger
 from portal.ledger import amounts
 from portal.ledger.errors import LedgerError
 from portal.runtime import runtime
@@ -49,6 +49,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 class Command(click.Command):
     """A command whose refusals are one line and exit status 1."""
 
+    @cli_operator.acting()
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
@@ -137,6 +138,7 @@ def convert(hour: datetime | None, now: datetime | None) -> None:
         if behind:
             move_clock(now)
     while (due := conversions.due_hour()) and (hour is None or due <= hour):
+        conversions.request(due)
         if not conversions.advance(due, demo.convert_now, wait=True):
             run = conversions.run_of(due)
             raise click.ClickException(

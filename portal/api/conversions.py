@@ -48,6 +48,7 @@ def get_conversions() -> Response:
 
 @blueprint.post("/conversions")
 @requests.scope("admin")
+@requests.recorded
 @call(body=HourBody, answers={202: RunAnswer, 200: RunAnswer}, codes=("hour_not_next",))
 def post_conversion() -> tuple[Response, int]:
     """Convert an hour.
