@@ -5,9 +5,20 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from jobs import conversions, imports, webhooks
-from portal import api, cli, cli_audit, cli_clients, logs, runtime, sessions
+from portal import (
+    api,
+    cli,
+    cli_audit,
+    cli_clients,
+    compression,
+    logs,
+    runtime,
+    sessions,
+    static_files,
+)
 from portal.api import metrics
 from portal.database import db, engine_options, migrate
+from portal.headers import Secured
 from portal.ledger import models as _ledger_tables  # noqa: F401  (registers the tables)
 from portal.services import models as _tables  # noqa: F401
 
@@ -40,10 +51,13 @@ def create_app(settings: config.Settings | None = None) -> Flask:
             start_webhooks=webhooks.enqueue_delivery,
             send_webhook_again=webhooks.send_again,
         )
+    compression.register(app)
+    static_files.register(app)
     api.register(app)
     cli.register(app)
     cli_audit.register(app)
     cli_clients.register(app)
+    app.wsgi_app = Secured(app.wsgi_app)  # type: ignore[method-assign]
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     return app

@@ -138,14 +138,14 @@ def convert(hour: datetime | None, now: datetime | None) -> None:
         if behind:
             move_clock(now)
     while (due := conversions.due_hour()) and (hour is None or due <= hour):
-        conversions.request(due)
+        conversions.request(due, lambda: None)
         if not conversions.advance(due, demo.convert_now, wait=True):
             run = conversions.run_of(due)
             raise click.ClickException(
                 f"{due.isoformat()}: {run.state}: {run.problem}" if run else ""
             )
         click.echo(_converted(due))
-    if hour is not None and conversions.request(hour) is False:
+    if hour is not None and conversions.request(hour, lambda: None) is False:
         raise click.ClickException(f"{hour.isoformat()} is not converted")
 
 

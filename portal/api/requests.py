@@ -50,6 +50,7 @@ def recorded(view: Callable[P, R]) -> Callable[P, R]:
         with audit.acting(client):
             return view(*args, **kwargs)
 
+    vars(acting)["recorded"] = True
     return acting
 
 

@@ -82,11 +82,11 @@ class Event:
 
     @property
     def changes(self) -> list[Change]:
-        """The fields that differ, in the order they were recorded in."""
+        """The fields that differ, by name."""
         before, after = self.before or {}, self.after or {}
         return [
             Change(field, _text(before, field), _text(after, field))
-            for field in {**before, **after}
+            for field in sorted({**before, **after})
             if before.get(field) != after.get(field)
         ]
 
@@ -113,8 +113,11 @@ def _query(connection: Connection, filters: Filters, before: int | None) -> Sele
     query = query.where(*_conditions(connection, filters))
     if before is not None:
         last = aliased(AuditEvent)
-        place = select(last.at, last.id).where(last.id == before).scalar_subquery()
-        query = query.where(tuple_(AuditEvent.at, AuditEvent.id) < place)
+        here = select(last.at, last.id).where(last.id == before)
+        at = here.with_only_columns(last.at).scalar_subquery()
+        # A row can't be looked up in an index by a subquery of two columns; the time alone can.
+        query = query.where(AuditEvent.at <= at)
+        query = query.where(tuple_(AuditEvent.at, AuditEvent.id) < here.scalar_subquery())
     return query.order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
 
 

@@ -127,10 +127,11 @@ def state_of(connection: Connection, hour: datetime) -> str | None:
     return state
 
 
-def request(hour: datetime) -> bool:
+def request(hour: datetime, start: Callable[[], None]) -> bool:
     """Whether an hour that somebody asks for is done already; False when it may run now.
 
-    Raises Refused('hour_not_next') unless it is over and the next in order.
+    Then `start` is called: where it fails, nobody asked. Raises
+    Refused('hour_not_next') unless it is over and the next in order.
     """
     with runtime().engine.begin() as connection:
         state = state_of(connection, hour)
@@ -140,6 +141,7 @@ def request(hour: datetime) -> bool:
             raise Refused("hour_not_next", "hours are converted in order, once they are over")
         if state != "running":  # who asks again and again starts nothing more
             audit.record(connection, "conversion.asked", "hour", hour)
+        start()
         return False
 
 
