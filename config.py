@@ -4,16 +4,22 @@ A setting that is wrong or missing raises ConfigError with its name and what to 
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
 Environment = Literal["development", "testing", "production"]
 MAX_RATE, MAX_RATE_DECIMALS = 10**12, 18
+LOCAL_URL, LOCAL_SENDER = "http://127.0.0.1:{}", "Dreamland <no-reply@dreamland.example>"
+"""On a developer's machine."""
+LOCAL_MAIL = ("file:", "log:")
+SENDER = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+", re.ASCII)
 DEMO_SECRET = "demo-secret-for-development-only"  # noqa: S105 - refused in production
 
 
@@ -64,6 +70,11 @@ class Settings:
     metrics_host: str
     metrics_port: int
     """0: no metrics."""
+    public_url: str
+    """The portal's address for people, as it stands in mails; without a slash at its end."""
+    mail_url: str
+    """Where mails go: `file:`, `log:`, or a server, `smtp://` or `smtps://`."""
+    mail_from: str
 
     @property
     def is_production(self) -> bool:
@@ -111,6 +122,9 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
         rate_limit_per_minute=_count(env, "RATE_LIMIT_PER_MINUTE", 60_000, 10**8),
         metrics_host=env.get("METRICS_HOST", "127.0.0.1"),
         metrics_port=_count(env, "METRICS_PORT", 9464, 65_535),
+        public_url=(env.get("PUBLIC_URL") or LOCAL_URL.format(env.get("PORT") or 5000)).rstrip("/"),
+        mail_url=env.get("MAIL_URL") or "file:",
+        mail_from=env.get("MAIL_FROM") or LOCAL_SENDER,
     )
     _check(settings)
     return settings
@@ -149,6 +163,35 @@ def _check(settings: Settings) -> None:
         settings.secret_key == DEMO_SECRET or len(settings.secret_key) < 32
     ):
         raise ConfigError("SECRET_KEY must be set, to at least 32 characters, in production")
+    _check_mail(settings)
+
+
+def _check_mail(settings: Settings) -> None:
+    """That people get mail, from somebody, with addresses that lead here."""
+    is_production = settings.is_production
+    schemes = ("https",) if is_production else ("http", "https")
+    if not _is_origin(settings.public_url, *schemes) or "@" in settings.public_url:
+        kind = "https://" if is_production else "http(s)://"
+        raise ConfigError(f"PUBLIC_URL must be the portal's {kind} address, without a path")
+    is_local = settings.mail_url in LOCAL_MAIL and not is_production
+    if not is_local and not _is_origin(settings.mail_url, "smtp", "smtps"):
+        others = "" if is_production else ", file: or log:"
+        raise ConfigError(f"MAIL_URL must be smtp://… or smtps://…, with no path{others}")
+    address = parseaddr(settings.mail_from)[1]
+    if not SENDER.fullmatch(address) or not settings.mail_from.isprintable():
+        raise ConfigError("MAIL_FROM must be an address, or Name <address>")
+    if is_production and settings.mail_from == LOCAL_SENDER:
+        raise ConfigError("MAIL_FROM must be set in production: whom mails are from")
+
+
+def _is_origin(url: str, *schemes: str) -> bool:
+    """Whether it is a scheme with a host, perhaps a port, and nothing behind."""
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return known and not (parts.path or parts.query or parts.fragment) and url.isprintable()
 
 
 def _private_choices(env: Mapping[str, str]) -> tuple[str, ...]:

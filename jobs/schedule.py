@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from redis import Redis
 from rq_scheduler import Scheduler
 
-from jobs import conversions, holds, imports, webhooks
+from jobs import conversions, holds, imports, mails, webhooks
 from jobs.queue import QUEUE, TIMEOUT_S, WEBHOOKS, JsonJob, queue
 
 
@@ -31,6 +31,9 @@ TABLE = (
     # A file whose worker was killed, or that was sent while Redis was away, goes on within a minute.
     Recurring("resume-imports", "* * * * *", imports.resume_due),
     Recurring("forget-imports", "30 3 * * *", imports.forget_due),
+    # A mail that could not be sent, or whose worker was killed, is sent again once its time has come.
+    Recurring("send-mails", "* * * * *", mails.send_due),
+    Recurring("forget-mails", "45 3 * * *", mails.forget_due),
     Recurring("deliver-webhooks", "* * * * *", webhooks.deliver, WEBHOOKS, webhooks.TIMEOUT_S),
 )
 KEEP = -1

@@ -2,7 +2,7 @@
 
 Services, migrations and the seed come first, then the Procfile's processes. Settings, all
 from the environment: PORT (5000), HOST (127.0.0.1), VAR_DIR (var), DATABASE_URL, REDIS_URL,
-WORKERS (2) for jobs, WEB_WORKERS (2) and WEB_THREADS (32) for the web.
+WORKERS (2) for jobs, WEB_WORKERS (2) and WEB_THREADS (32) for the web, PUBLIC_URL (where it listens).
 """
 
 import errno
@@ -52,7 +52,9 @@ def settings() -> Settings:
     _number("WEB_WORKERS", 2, 64)
     _number("WEB_THREADS", 32, 512)
     os.environ["PORT"] = str(port)
-    return Settings(os.environ.setdefault("HOST", "127.0.0.1"), port, workers)
+    chosen = Settings(os.environ.setdefault("HOST", "127.0.0.1"), port, workers)
+    os.environ.setdefault("PUBLIC_URL", chosen.base)
+    return chosen
 
 
 def _number(name: str, default: int, largest: int) -> int:

@@ -4,14 +4,16 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
-from jobs import conversions, imports, webhooks
+from jobs import conversions, imports, mails, webhooks
 from portal import (
     api,
     cli,
     cli_audit,
     cli_clients,
+    cli_people,
     compression,
     logs,
+    pages,
     runtime,
     sessions,
     static_files,
@@ -49,14 +51,17 @@ def create_app(settings: config.Settings | None = None) -> Flask:
             start_conversions=conversions.enqueue_due,
             start_import=imports.start,
             start_webhooks=webhooks.enqueue_delivery,
+            start_mails=mails.enqueue_due,
             send_webhook_again=webhooks.send_again,
         )
     compression.register(app)
     static_files.register(app)
-    api.register(app)
+    api.register(app, pages.problem)
+    pages.register(app)
     cli.register(app)
     cli_audit.register(app)
     cli_clients.register(app)
+    cli_people.register(app)
     app.wsgi_app = Secured(app.wsgi_app)  # type: ignore[method-assign]
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from config import Settings
 from portal import ledger
+from portal.counts import Counts
 
 _reading: ContextVar[Connection | None] = ContextVar("reading", default=None)
 
@@ -23,12 +24,15 @@ class Runtime:
     engine: Engine
     poster: ledger.Poster
     feed: ledger.Feed
+    counts: Counts
     start_conversions: Callable[[], None]
     """Has a worker do what is due; needs Redis."""
     start_import: Callable[[int], None]
     """Has a worker begin an import; needs Redis."""
     start_webhooks: Callable[[], None]
     """Has a worker deliver now; else it does within a minute."""
+    start_mails: Callable[[], None]
+    """Has a worker send the mails that are due; else one does within a minute."""
     send_webhook_again: Callable[[int, int, int, int], bool]
     """Has a worker send a (client_id, endpoint_id) an (owner_id, seq) once more, if few wait; needs Redis."""
     assets: dict[str, ledger.AssetInfo] = field(default_factory=dict, init=False)
@@ -75,7 +79,8 @@ def start(
     window = ledger.Window(settings.win_max_age, settings.win_max_ahead)
     poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit, count_batch)
     feed = ledger.Feed(engine)
-    app.extensions["dreamland"] = Runtime(settings, engine, poster, feed, **jobs)
+    counts = Counts.of(settings)
+    app.extensions["dreamland"] = Runtime(settings, engine, poster, feed, counts, **jobs)
 
 
 def runtime() -> Runtime:

@@ -23,12 +23,12 @@ from portal.api import (
 PREFIX = "/api/v1"
 
 
-def register(app: Flask) -> None:
-    """Add the routes and the answers to errors."""
+def register(app: Flask, pages_answer: problems.PagesAnswer) -> None:
+    """Add the routes and the answers to errors; `pages_answer` says those of pages."""
     records.register(app)
     etags.register(app, app.config["SETTINGS"])
-    rates.register(app, app.config["SETTINGS"])
-    problems.register(app)
+    rates.register(app)
+    problems.register(app, pages_answer)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(reference.blueprint)
     books = (users, wins, wallets, credits, holds, conversions)

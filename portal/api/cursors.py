@@ -4,15 +4,13 @@ The place may be that of an entry that the client must not see, so it is not onl
 the same list is the same cursor (AES-SIV), and a cursor's length tells nothing of the numbers in it.
 """
 
-import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from functools import lru_cache
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from portal.services import seals
 
+PURPOSE = "cursors"
 BLOCK, SPARE = 96, 1
 """Bytes to which a place is filled up, less one: with the seal's 16, base64 needs no padding then."""
 
@@ -21,21 +19,12 @@ def seal(secret: str, name: str, place: Any) -> str:
     """The cursor of a place, a JSON value, in the list called `name`."""
     text = json.dumps(place, separators=(",", ":")).encode()
     text = text.ljust(len(text) + -(len(text) + SPARE) % BLOCK)
-    return urlsafe_b64encode(_cipher(secret).encrypt(text, [name.encode()])).decode()
+    return urlsafe_b64encode(seals.seal(secret, PURPOSE, name, text)).decode()
 
 
 def unseal(secret: str, name: str, cursor: str) -> Any:
     """The place again. Raises ValueError for what is no cursor of that list."""
-    try:
-        sealed = urlsafe_b64decode(cursor)
-        if urlsafe_b64encode(sealed).decode() != cursor:  # base64 reads over odd letters
-            raise InvalidTag
-        text = _cipher(secret).decrypt(sealed, [name.encode()])
-    except (InvalidTag, ValueError):
-        raise ValueError("not sealed here") from None
-    return json.loads(text)
-
-
-@lru_cache(maxsize=4)
-def _cipher(secret: str) -> AESSIV:
-    return AESSIV(hmac.digest(secret.encode(), b"cursors", "sha512"))
+    sealed = urlsafe_b64decode(cursor)
+    if urlsafe_b64encode(sealed).decode() != cursor:  # base64 reads over odd letters
+        raise ValueError("not sealed here")
+    return json.loads(seals.unseal(secret, PURPOSE, name, sealed))

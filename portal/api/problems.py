@@ -1,11 +1,12 @@
 """Refusals over HTTP: RFC 9457 problems. CODES is the closed list of codes with their status."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import psycopg2
-from flask import Flask, Response, g, jsonify
+from flask import Flask, Response, current_app, g, jsonify, request
 from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -83,10 +84,18 @@ class Problem(Exception):
         return {"code": self.code, "detail": detail, **self.figures}
 
 
+PagesAnswer = Callable[[int, str, str | None], Response]
+"""How pages say it: status, detail, after how many seconds to try again."""
+
+
 def answer(problem: Problem) -> Response:
-    """The problem as a response."""
+    """The problem as a response: JSON, or a page where people are."""
     status, title = CODES[problem.code]
     g.code = problem.code
+    if _is_for_people():
+        wait = problem.figures.get("retry_after_s") or RETRY_AFTER_S.get(status)
+        say: PagesAnswer = current_app.extensions["pages_answer"]
+        return say(status, problem.detail, wait and str(wait))
     body = {
         "type": f"urn:dreamland:problem:{problem.code}",
         "title": title,
@@ -104,8 +113,16 @@ def answer(problem: Problem) -> Response:
     return response
 
 
-def register(app: Flask) -> None:
+def _is_for_people() -> bool:
+    """Whether a page is what was asked for, or would have been."""
+    if request.blueprint == "pages":
+        return True
+    return not request.path.startswith("/api/") and "text/html" in request.headers.get("Accept", "")
+
+
+def register(app: Flask, pages_answer: PagesAnswer) -> None:
     """Answer every error of the app with a problem."""
+    app.extensions["pages_answer"] = pages_answer
     app.register_error_handler(Problem, answer)
     app.register_error_handler(LedgerError, _of_ledger)
     app.register_error_handler(DBAPIError, _of_database)

@@ -3,7 +3,9 @@
 Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `post_within`
            (the same, in the caller's transaction), `convert`, `claim_payment`, `add_asset`
 Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `close_period`, `store_rate`, `rate_of`, `holders`
-Reading:   `wallet`, `wallets`, `statement`, `holds`, `wins_of_day`, `usd_days`, `trial_balance`
+Reading:   `wallet`, `wallets`, `holdings`, `statement`, `holds`, `open_holds`, `trial_balance`
+Days:      `today`, `day_wins`, `day_games`, `day_hours`, `wins_of_day`, `usd_days`, `day_sums`, `month_sums`
+Entries:   `entries`, `entry`, `journal`; `movements` of the wallets from one day to another
 Feed:      `Feed`, `entries_of_owner`, `feed_entry`, `lines_of`, `count_after`
 Checking:  `verify.verify`, of the module beside this file
 
@@ -24,6 +26,18 @@ from portal.ledger.clock import (
     shift,
 )
 from portal.ledger.conversion import Converted, convert, holders, rate_of, store_rate
+from portal.ledger.days import (
+    DayGame,
+    DayHour,
+    DayWin,
+    Today,
+    WinsOf,
+    day_games,
+    day_hours,
+    day_wins,
+    today,
+)
+from portal.ledger.entries import Effect, EntryInFull, Line, ListedEntry, entries, entry
 from portal.ledger.errors import (
     InternalError,
     InvalidAmount,
@@ -39,13 +53,22 @@ from portal.ledger.events import (
     feed_entry,
     lines_of,
 )
-from portal.ledger.holds import DueHold, Hold, due_holds, hold, holds
+from portal.ledger.holds import DueHold, Hold, due_holds, hold, holds, open_holds
+from portal.ledger.journal import JournalEntry, journal
+from portal.ledger.movements import (
+    DaySums,
+    MonthSums,
+    Movement,
+    day_sums,
+    month_sums,
+    movements,
+)
 from portal.ledger.payments import claim_payment
 from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
 from portal.ledger.trial_balance import TrialBalance, trial_balance
-from portal.ledger.wallets import Booked, Wallet, booked, statement, wallet, wallets
+from portal.ledger.wallets import Booked, Wallet, booked, holdings, statement, wallet, wallets
 
 __all__ = [
     "HOUR",
@@ -54,21 +77,34 @@ __all__ = [
     "AssetInfo",
     "Booked",
     "Converted",
+    "DayGame",
+    "DayHour",
+    "DaySums",
+    "DayWin",
     "DueHold",
+    "Effect",
     "Entry",
+    "EntryInFull",
     "Feed",
     "Hold",
     "InternalError",
     "InvalidAmount",
+    "JournalEntry",
     "LedgerError",
+    "Line",
+    "ListedEntry",
+    "MonthSums",
+    "Movement",
     "NotFound",
     "Outcome",
     "Poster",
     "Refused",
+    "Today",
     "TrialBalance",
     "Unavailable",
     "Wallet",
     "Window",
+    "WinsOf",
     "add_asset",
     "assets",
     "autocommit",
@@ -78,18 +114,29 @@ __all__ = [
     "close_period",
     "convert",
     "count_after",
+    "day_games",
+    "day_hours",
+    "day_sums",
+    "day_wins",
     "due_holds",
+    "entries",
     "entries_of_owner",
+    "entry",
     "feed_entry",
     "first_booked_hour",
     "fix_clock",
     "hold",
     "holders",
+    "holdings",
     "holds",
+    "journal",
     "last_closed_hour",
     "lines_of",
     "local_day",
+    "month_sums",
+    "movements",
     "now",
+    "open_holds",
     "post_batch",
     "post_within",
     "rate_of",
@@ -97,6 +144,7 @@ __all__ = [
     "shift",
     "statement",
     "store_rate",
+    "today",
     "trial_balance",
     "usd_days",
     "usd_total",

@@ -66,6 +66,13 @@ def holds(
     return [_hold(row) for row in connection.execute(text(HOLDS + page), known)]
 
 
+def open_holds(connection: Connection, owner_id: int, asset: AssetInfo, limit: int) -> list[Hold]:
+    """The wallet's holds that nothing has ended yet, newest first."""
+    known = {"owner_id": owner_id, "ledger_id": asset.ledger_id, "limit": limit}
+    page = "AND h.ended_seq IS NULL ORDER BY h.seq DESC LIMIT :limit"
+    return [_hold(row) for row in connection.execute(text(HOLDS + page), known)]
+
+
 def _hold(row: Any) -> Hold:
     captured = None if row.captured is None else int(row.captured)
     fields = row._asdict() | {"amount": int(row.amount), "captured": captured}

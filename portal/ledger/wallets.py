@@ -12,7 +12,7 @@ from typing import Protocol, SupportsInt, cast
 
 from sqlalchemy import Connection, text
 
-from portal.ledger.assets import AssetInfo
+from portal.ledger.assets import ASSETS, AssetInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,24 @@ FROM ledger.postings p
 WHERE p.owner_id = :owner_id AND p.ledger_id = :ledger_id AND p.ledger_id <> 3 AND p.booked_at <= :at
 ORDER BY p.booked_at DESC, p.seq DESC, p.line DESC LIMIT 1
 """
+
+
+HOLDINGS = f"""
+SELECT a.*, v.debits - v.credits AS available, h.debits - h.credits AS held
+FROM ({ASSETS}) a
+LEFT JOIN ledger.account_balances v ON v.owner_id = :owner_id AND v.account_id = a.available_id
+LEFT JOIN ledger.account_balances h ON h.owner_id = :owner_id AND h.account_id = a.held_id
+ORDER BY a.ledger_id
+"""
+
+
+def holdings(connection: Connection, owner_id: int) -> list[tuple[AssetInfo, Wallet]]:
+    """The wallet of every asset there is, tokens and currencies first, now."""
+    found = []
+    for row in connection.execute(text(HOLDINGS), {"owner_id": owner_id}):
+        held = int(row.held or 0)
+        found.append((AssetInfo(*row[:7]), Wallet(int(row.available or 0) + held, held)))
+    return found
 
 
 def wallets(

@@ -85,6 +85,19 @@ def create(
     Raises Refused('user_exists') for another request with the same external id, and
     Refused('validation_failed') for an unknown time zone or region.
     """
+    with runtime().engine.begin() as connection:
+        return create_within(connection, external_id, display_name, time_zone, email, region)
+
+
+def create_within(
+    connection: Connection,
+    external_id: str,
+    display_name: str,
+    time_zone: str = "UTC",
+    email: str | None = None,
+    region: str | None = None,
+) -> tuple[Profile, bool]:
+    """The same, in the caller's transaction."""
     known = runtime().settings.regions
     if region is not None and region not in known:
         raise Refused(
@@ -93,31 +106,30 @@ def create(
     number = known.index(region) if region else 0
     body = dumps([external_id, display_name, time_zone, email, region])
     digest = sha256(body.encode()).digest()
-    with runtime().engine.begin() as connection:
-        check_zone(connection, time_zone)
-        if (found := _existing(connection, external_id, digest)) is not None:
-            return found, False
-        row = {
-            "id": (number << REGION_SHIFT) | connection.scalar(user_numbers),
-            "external_id": external_id,
-            "display_name": display_name,
-            "email": email,
-            "region": number,
-            "created_at": ledger.now(connection),
-            "creation_hash": digest,
-        }
-        made = insert(User).values(row).on_conflict_do_nothing(index_elements=["external_id"])
-        created = connection.execute(made.returning(User.id)).scalar()
-        if created is not None:
-            connection.execute(
-                text("SELECT ledger.open_owner(:id, :zone)"), {"id": created, "zone": time_zone}
-            )
-            if audit.actor().kind == "command_line":  # game servers make theirs by the thousand
-                made_so = {"external_id": external_id, "time_zone": time_zone}
-                audit.record(connection, "user.made", "user", created, after=made_so)
-        profile = _existing(connection, external_id, digest)
-        assert profile is not None
-        return profile, created is not None
+    check_zone(connection, time_zone)
+    if (found := _existing(connection, external_id, digest)) is not None:
+        return found, False
+    row = {
+        "id": (number << REGION_SHIFT) | connection.scalar(user_numbers),
+        "external_id": external_id,
+        "display_name": display_name,
+        "email": email,
+        "region": number,
+        "created_at": ledger.now(connection),
+        "creation_hash": digest,
+    }
+    made = insert(User).values(row).on_conflict_do_nothing(index_elements=["external_id"])
+    created = connection.execute(made.returning(User.id)).scalar()
+    if created is not None:
+        connection.execute(
+            text("SELECT ledger.open_owner(:id, :zone)"), {"id": created, "zone": time_zone}
+        )
+        if audit.actor().kind == "command_line":  # game servers make theirs by the thousand
+            made_so = {"external_id": external_id, "time_zone": time_zone}
+            audit.record(connection, "user.made", "user", created, after=made_so)
+    profile = _existing(connection, external_id, digest)
+    assert profile is not None
+    return profile, created is not None
 
 
 def _existing(connection: Connection, external_id: str, digest: bytes) -> Profile | None:

@@ -9,7 +9,7 @@ from portal import ledger
 from portal.ledger.reports import UsdDay
 from portal.ledger.wallets import StatementLine
 from portal.runtime import runtime
-from portal.services import assets, wins
+from portal.services import assets
 
 FIRST_DAY = date(2000, 1, 1)
 
@@ -58,11 +58,11 @@ def statement(
         return asset, ledger.statement(connection, user_id, asset, before, limit)
 
 
-def stats(user_id: int) -> tuple[wins.Today, Balance]:
+def stats(user_id: int) -> tuple[ledger.Today, Balance]:
     """The user's day so far and the USD balance, of one moment. Raises NotFound('unknown_user')."""
     usd = assets.get("USD")
     with runtime().snapshot() as connection:
-        today = wins.day_of(connection, user_id)
+        today = ledger.today(connection, user_id)
         return today, Balance(usd, ledger.wallet(connection, user_id, usd), today.as_of)
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-
-from sqlalchemy import Connection
+from datetime import datetime, timedelta
 
 from portal import ledger
 from portal.ledger import chart
+from portal.ledger.days import Today
 from portal.ledger.idempotency import key_hash, microseconds, request_hash
 from portal.ledger.reports import Win
 from portal.runtime import runtime
@@ -17,6 +16,9 @@ LEDGER_ID = chart.FIXED_LEDGERS[0].id
 LONGEST_DAY = timedelta(hours=52)
 """A date begins 26 hours earlier in the first time zone than in the last: who moves westward on that
 day has it for 50 hours, and clock changes may add to it."""
+
+GAMES = 200
+"""At most to choose from."""
 
 
 @dataclass(slots=True)
@@ -35,19 +37,12 @@ class WinRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Today:
-    """A user's local day so far. Amounts are base units of DREAM."""
+class DayPage:
+    """The user's day, some of its wins (newest first) and the games that were won in on it."""
 
-    as_of: datetime
-    day: date
-    time_zone: str
-    won: int
-    limit: int = chart.DAY_LIMIT
-
-    @property
-    def remaining(self) -> int:
-        """What may still be won on that day."""
-        return self.limit - self.won
+    today: Today
+    wins: list[ledger.DayWin]
+    games: list[ledger.DayGame]
 
 
 def book(client_id: int, win: WinRequest) -> ledger.Outcome:
@@ -84,14 +79,19 @@ def today(user_id: int, before_seq: int | None, limit: int) -> tuple[Today, list
     Raises NotFound('unknown_user').
     """
     with runtime().snapshot() as connection:
-        day = day_of(connection, user_id)
+        day = ledger.today(connection, user_id)
         since = day.as_of - LONGEST_DAY - runtime().settings.win_max_ahead
         wins = ledger.wins_of_day(connection, user_id, day.day, since, before_seq, limit)
         return day, wins
 
 
-def day_of(connection: Connection, user_id: int) -> Today:
-    """The user's day without its wins. Raises NotFound('unknown_user')."""
-    now = ledger.now(connection)
-    day, zone = ledger.local_day(connection, user_id, now)
-    return Today(now, day, zone, ledger.won_on(connection, user_id, day))
+def day_page(user_id: int, game: str | None, before_seq: int | None, limit: int) -> DayPage:
+    """The same with running totals, and with what it takes to choose a game.
+
+    Raises NotFound('unknown_user').
+    """
+    with runtime().snapshot() as connection:
+        day = ledger.today(connection, user_id)
+        asked = ledger.WinsOf(user_id, day.day, runtime().settings.win_max_ahead)
+        listed = ledger.day_wins(connection, asked, game, before_seq, limit)
+        return DayPage(day, listed, ledger.day_games(connection, asked, GAMES))

@@ -12,9 +12,10 @@ import pytest
 from redis import Redis as Client
 
 from local.redis import Redis
-from portal import create_app
+from portal import counts, create_app
 from portal.api import rates
-from portal.api.rates import SHARE, TIMEOUT_S, WINDOW_S, Limiter
+from portal.api.rates import SHARE, WINDOW_S
+from portal.counts import TIMEOUT_S, Counts
 from portal.services import clients
 from tests.api.conftest import Api
 from tests.concurrency.programs import eventually
@@ -39,6 +40,17 @@ def shared(embedded: Redis) -> Iterator[Redis]:
         client.flushdb()
     yield embedded
     embedded.start()
+
+
+class Limiter(rates.Limiter):
+    """One with counts of its own, as a process has."""
+
+    def __init__(self, redis_url: str, books: str) -> None:
+        self.counts = Counts(redis_url, books)
+        super().__init__(self.counts)
+
+    def is_shared(self) -> bool:
+        return self.counts.is_shared()
 
 
 def spend(limiter: Limiter, number: int, limit: int) -> int:
@@ -138,14 +150,14 @@ def test_a_redis_that_hangs_is_waited_for_once(shared: Redis) -> None:
 def test_a_redis_that_answers_and_takes_no_writes_is_away_until_it_takes_them(
     shared: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(rates, "LOOK_S", 0.05)
+    monkeypatch.setattr(counts, "LOOK_S", 0.05)
     limiter = Limiter(shared.url, BOOKS)
     with Client.from_url(shared.url) as client:
         client.replicaof("127.0.0.1", "1")
         try:
             assert client.ping()
             assert spend(limiter, 20, 10) == 10
-            until = time.monotonic() + 10 * rates.LOOK_S
+            until = time.monotonic() + 10 * counts.LOOK_S
             while time.monotonic() < until:
                 assert not limiter.is_shared()
                 limiter.spend(2, 10**6)
@@ -236,7 +248,7 @@ def test_a_call_without_a_key_or_from_elsewhere_spends_nothing(limiting: Api) ->
 def test_the_end_of_a_minute_spends_nothing_in_leases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its last half second is asked for one at a time, however large the leases had become."""
     monkeypatch.setattr(rates, "WINDOW_S", 2)
-    limiter = rates.Limiter("redis://127.0.0.1:1/0", "nobody")
+    limiter = Limiter("redis://127.0.0.1:1/0", "nobody")
     until, asked = time.monotonic() + 5, 0
     while time.monotonic() < until:
         assert limiter.spend(1, 10**8).is_allowed

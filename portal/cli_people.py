@@ -1,0 +1,39 @@
+"""The commands for people: `bin/flask invite …`."""
+
+import click
+from flask import Flask
+
+from portal.cli import Command
+from portal.services import demo, users
+from portal.services.accounts import invitations, second_factor
+
+
+def register(app: Flask) -> None:
+    """Add the commands."""
+    app.cli.add_command(invite)
+    app.cli.add_command(code)
+
+
+@click.command("invite", cls=Command)
+@click.argument("email")
+@click.option("--user", "user_id", metavar="ID", help="For this user of the games.")
+@click.option("--role", type=click.Choice(invitations.STAFF), help="For a member of staff.")
+@click.option("--name", help="What the member of staff is called.")
+def invite(email: str, user_id: str | None, role: str | None, name: str | None) -> None:
+    """Invite EMAIL to the portal, as a user or as staff. The link is mailed, and printed here.
+
+    It can be used once, within seven days; another invitation of the same EMAIL replaces it.
+    """
+    if user_id is not None and role is None and name is None:
+        click.echo(invitations.invite_user(email, users.parse_id(user_id)))
+    elif user_id is None and role is not None and name is not None:
+        click.echo(invitations.invite_staff(email, role, name))
+    else:
+        raise click.UsageError("name a --user, or a --role and a --name")
+
+
+@click.command("code", cls=Command)
+@click.argument("email", default=demo.ADMIN)
+def code(email: str) -> None:
+    """Say what the authenticator app of EMAIL (the demo's admin) shows now. Not in production."""
+    click.echo(second_factor.code_of(email))

@@ -1,0 +1,63 @@
+"""Signing in and out."""
+
+from flask import Response, request, session
+from flask_login import current_user
+
+from portal import ledger
+from portal.ledger.errors import Refused
+from portal.pages import views, visitors
+from portal.pages.blueprint import blueprint
+from portal.pages.forms.entrance import SignInForm
+from portal.runtime import runtime
+from portal.services.accounts import sessions, signing_in
+
+PENDING = "pending"
+"""In the cookie: whose password was right, while the second factor is awaited."""
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> Response:
+    """E-mail and password."""
+    form = SignInForm()
+    if form.validate_on_submit():
+        try:
+            found = signing_in.check(str(form.email.data).strip(), str(form.password.data))
+        except Refused as error:
+            views.refused(form, error)
+        else:
+            return _let_in(found)
+    return views.form_page("sign_in.html", form, "_sign_in.html")
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    """End the session of this browser."""
+    if current_user.is_authenticated:
+        with runtime().engine.begin() as connection:
+            sessions.end(connection, current_user.sign_in_id, current_user.session_id)
+    visitors.sign_out()
+    views.tell("You are signed out.")
+    return views.go("pages.sign_in")
+
+
+def enter(sign_in_id: int, *, second_factor: bool) -> None:
+    """Give the browser a session."""
+    with runtime().engine.begin() as connection:
+        secret = sessions.start(connection, sign_in_id, second_factor=second_factor)
+    visitors.sign_in(secret)
+
+
+def onward() -> Response:
+    """To the page that was asked for before signing in, or home."""
+    wanted = request.args.get("next")
+    return views.to(wanted) if wanted and views.is_ours(wanted) else views.go("pages.home")
+
+
+def _let_in(found: signing_in.Found) -> Response:
+    if found.has_second_factor:
+        with runtime().engine.connect() as connection:
+            now = ledger.now(connection)
+        session[PENDING] = {"sign_in_id": found.sign_in_id, "at": now.isoformat()}
+        return views.go("pages.second_step", next=request.args.get("next"))
+    enter(found.sign_in_id, second_factor=False)
+    return onward()

@@ -1,0 +1,93 @@
+"""How values are written on pages: amounts, times, days. All filters of templates are here."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from flask_login import current_user
+from markupsafe import Markup
+
+from portal.ledger import amounts
+
+SHOWN = 6
+"""Decimals that are shown; all of them are on hover, on the entry's page and in exports."""
+FEWEST = 2
+ICONS = Path(__file__).parent.parent / "templates" / "icons"
+TAG = Markup('<data class="amount" value="{value}" title="{value}">{text}</data>')
+CUT = Markup('{text}<span class="cut">…</span>')
+TIME = Markup('<time datetime="{iso}" title="{title}">{text}</time>')
+
+
+def exact(units: int, scale: int) -> str:
+    """All digits, grouped, at least two decimals where the asset has them; a true minus."""
+    sign, whole, decimals = _parts(units, scale)
+    return _joined(sign, whole, decimals)
+
+
+def amount(units: int, scale: int, *, signed: bool = False) -> Markup:
+    """At most six decimals, never rounded up; with a sign where `signed`. All digits on hover."""
+    sign, whole, decimals = _parts(units, scale)
+    if signed and units > 0:
+        sign = "+"
+    text: str | Markup = _joined(sign, whole, decimals[:SHOWN])
+    if len(decimals) > SHOWN:
+        text = CUT.format(text=text)
+    return TAG.format(value=amounts.text(units, scale), text=text)
+
+
+def moment(at: datetime) -> Markup:
+    """Day and time in the viewer's zone, to the minute; the exact time on hover."""
+    return _time(at, "%-d %b %Y, %H:%M")
+
+
+def clock(at: datetime) -> Markup:
+    """The time of day in the viewer's zone, to the second; the exact time on hover."""
+    return _time(at, "%H:%M:%S")
+
+
+def instant(at: datetime) -> str:
+    """The exact time: UTC, to the microsecond."""
+    return at.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")[:-6] + " UTC"
+
+
+def day(value: date) -> str:
+    """Sat 21 Nov 2026."""
+    return value.strftime("%a %-d %b %Y")
+
+
+def month(value: date) -> str:
+    """November 2026."""
+    return value.strftime("%B %Y")
+
+
+def local(at: datetime) -> datetime:
+    """The same instant in the viewer's zone."""
+    return at.astimezone(ZoneInfo(getattr(current_user, "zone", "UTC")))
+
+
+def register(app: Flask) -> None:
+    """Give templates these filters, and `icon(name)`."""
+    for each in (exact, amount, moment, clock, instant, day, month, local):
+        app.jinja_env.filters[each.__name__] = each
+    icons = {file.stem: Markup(file.read_text()) for file in ICONS.glob("*.svg")}  # noqa: S704 - ours
+    app.jinja_env.globals["icon"] = icons.__getitem__
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _parts(units: int, scale: int) -> tuple[str, str, str]:
+    sign = "−" if units < 0 else ""
+    whole, _, decimals = amounts.text(abs(units), scale).partition(".")
+    return sign, f"{int(whole):,}", decimals.ljust(min(FEWEST, scale), "0")
+
+
+def _joined(sign: str, whole: str, decimals: str) -> str:
+    return sign + whole + ("." + decimals if decimals else "")
+
+
+def _time(at: datetime, form: str) -> Markup:
+    there = local(at)
+    iso = there.isoformat()
+    return TIME.format(
+        iso=iso, title=f"{iso} {there.tzname()} · {instant(at)}", text=there.strftime(form)
+    )

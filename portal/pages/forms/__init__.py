@@ -1,0 +1,1 @@
+"""The forms of pages, by the page they are on."""

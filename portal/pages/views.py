@@ -1,0 +1,93 @@
+"""How a page answers: whole, or to htmx the fragment alone; and where it sends people."""
+
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
+from htmx_flask import Htmx, make_response
+from htmx_flask import request as asked
+
+from portal.ledger.errors import LedgerError
+
+UNPROCESSABLE = 422
+htmx = Htmx()
+"""Gives requests `htmx`, what its headers say."""
+
+
+def is_fragment() -> bool:
+    """Whether htmx asks for a part of the page: neither boosted nor a look back into its history."""
+    headers = asked.htmx
+    return bool(headers) and not headers.boosted and not headers.history_restore_request
+
+
+def page(name: str, fragment: str | None = None, status: int = 200, **context: Any) -> Response:
+    """Answer a template; where htmx asks and there is one, `fragment` instead of the whole."""
+    wanted = fragment if fragment and is_fragment() else name
+    return private(Response(render_template(wanted, **context), status))
+
+
+def private(response: Response) -> Response:
+    """Somebody's own: kept by no cache; page and fragment are told apart."""
+    response.vary.add("HX-Request")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def form_page(name: str, form: FlaskForm, fragment: str | None = None, **context: Any) -> Response:
+    """A page with a form: 422 once the form has errors."""
+    status = UNPROCESSABLE if form.errors else 200
+    return page(name, fragment, status, form=form, **context)
+
+
+def refused(form: FlaskForm, error: LedgerError) -> None:
+    """Put a service's refusal beside the field it is about, or above the form."""
+    name = error.figures.get("param")
+    field = form[name] if isinstance(name, str) and name in form else None
+    sentence = error.detail[:1].upper() + error.detail[1:]
+    if not sentence.endswith("."):
+        sentence += "."
+    if field is None:
+        form.form_errors = [*form.form_errors, sentence]
+    else:
+        field.errors = [*field.errors, sentence]
+
+
+def go(endpoint: str, **values: Any) -> Response:
+    """Send the browser to another page."""
+    return to(url_for(endpoint, **values))
+
+
+def to(address: str) -> Response:
+    """Send the browser to an address of ours."""
+    if is_fragment():
+        return private(make_response("", redirect=address))
+    response = redirect(address, 303)
+    assert isinstance(response, Response)
+    return private(response)
+
+
+def to_sign_in() -> Response:
+    """To the sign-in page, and back here afterwards, or to where htmx was called from."""
+    here = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else ""
+    if is_fragment():
+        here = _path(asked.htmx.current_url or "")
+    return go("pages.sign_in", next=here if is_ours(here) and here != "/" else None)
+
+
+def is_ours(address: str | None) -> bool:
+    """Whether it is an address of this portal, without its host."""
+    if not address or len(address) > 2000 or not address.startswith("/"):
+        return False
+    plain = address.isascii() and address.isprintable() and "\\" not in address
+    return plain and not address.startswith("//")
+
+
+def tell(sentence: str) -> None:
+    """Say it on the page that comes next."""
+    flash(sentence)
+
+
+def _path(url: str) -> str:
+    """An address of this host without the host."""
+    root = request.host_url
+    return "/" + url.removeprefix(root) if url.startswith(root) else ""
