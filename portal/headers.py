@@ -19,10 +19,7 @@ PAGES_CSP = (
     " connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 API_CSP = "default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
-PERMISSIONS = (
-    "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(),"
-    " midi=(), payment=(), usb=()"
-)
+PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 USUAL: Pairs = [
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),

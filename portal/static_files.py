@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 from flask import Flask, Response, request
@@ -60,7 +61,7 @@ def _find(app: Flask, filename: str) -> File | None:
     """A file below the static folder; None where there is none."""
     assert app.static_folder is not None
     path = safe_join(app.static_folder, filename)
-    if path is None or "\0" in path:
+    if path is None or "\0" in path or normpath(filename) != filename:
         return None
     try:
         stat = Path(path).stat()
