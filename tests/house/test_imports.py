@@ -7,14 +7,11 @@ import pytest
 
 from tests.house.source import CLIENT, files, imports, is_below, module, tree
 
-UPPER = (
-    "portal.pages",
-    "portal.api",
-    "portal.cli",
-    "portal.cli_clients",
+COMMANDS = (
+    *("portal.cli", "portal.cli_audit", "portal.cli_clients", "portal.cli_operator"),
     "portal.cli_people",
-    "jobs",
 )
+UPPER = ("portal.pages", "portal.api", *COMMANDS, "jobs")
 ENTRANCES = ("portal.create_app", "wsgi", "local", "deploy", "bench", "tests")
 FORBIDDEN = {
     "portal.ledger": (
@@ -24,12 +21,10 @@ FORBIDDEN = {
     "portal.services": ("flask", "werkzeug", "redis", "rq", "rq_scheduler", *UPPER, *ENTRANCES),
     "portal.api": ("portal.pages", "portal.cli", "jobs", "portal.boot", *ENTRANCES),
     "portal.pages": ("portal.api", "portal.cli", "jobs", "portal.boot", *ENTRANCES),
-    "portal.cli": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
-    "portal.cli_clients": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
-    "portal.cli_people": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
+    **dict.fromkeys(COMMANDS, ("portal.api", "portal.pages", "jobs", *ENTRANCES)),
     "jobs": (
-        *("portal.api", "portal.pages", "portal.cli", "portal.cli_clients"),
-        *("portal.cli_people", "wsgi", "local", "deploy", "bench", "tests"),
+        *("portal.api", "portal.pages", *COMMANDS),
+        *("wsgi", "local", "deploy", "bench", "tests"),
     ),
     "portal.runtime": ("portal.services", *UPPER, *ENTRANCES),
     "portal.counts": (
