@@ -35,7 +35,9 @@ def lines(demo: dict[str, Any]) -> Iterator[str]:
     people += [("admin", demo["admin"])] if demo.get("admin") else []
     for role, person in people:
         if person.get("password"):
-            zone = f"  {person['time_zone']}" if person.get("time_zone") else ""
-            yield f"{role:<8} {person.get('email')}  {person['password']}{zone}"
+            more = f"  {person['time_zone']}" if person.get("time_zone") else ""
+            if person.get("totp_secret"):
+                more = "  and the code that bin/flask code says"
+            yield f"{role:<8} {person.get('email')}  {person['password']}{more}"
     if demo.get("api_key"):
         yield f"{'API key':<8} {demo['api_key']}"

@@ -4,7 +4,7 @@ import click
 from flask import Flask
 
 from portal.cli import Command
-from portal.services import users
+from portal.services import demo, users
 from portal.services.accounts import invitations, second_factor
 
 
@@ -12,6 +12,7 @@ def register(app: Flask) -> None:
     """Add the commands."""
     app.cli.add_command(invite)
     app.cli.add_command(remove_second_factor)
+    app.cli.add_command(code)
 
 
 @click.command("invite", cls=Command)
@@ -41,3 +42,10 @@ def remove_second_factor(email: str) -> None:
     """
     second_factor.remove(email)
     click.echo(f"{email} has no second factor any more, and was signed out everywhere.")
+
+
+@click.command("code", cls=Command)
+@click.argument("email", default=demo.ADMIN)
+def code(email: str) -> None:
+    """Say what the authenticator app of EMAIL (the demo's admin) shows now. Not in production."""
+    click.echo(second_factor.code_of(email))

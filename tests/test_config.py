@@ -11,7 +11,13 @@ import config
 from config import ConfigError, Settings
 
 URL = "postgresql://somebody@somewhere/books"
-PRODUCTION = {"DREAMLAND_ENV": "production", "SECRET_KEY": "k" * 32}
+PRODUCTION = {
+    "DREAMLAND_ENV": "production",
+    "SECRET_KEY": "k" * 32,
+    "PUBLIC_URL": "https://dreamland.example.com",
+    "MAIL_URL": "smtp://somebody:s3cret@mail.example.com:587",
+    "MAIL_FROM": "Dreamland <no-reply@example.com>",
+}
 
 
 def load(**env: str) -> Settings:
@@ -145,3 +151,47 @@ def test_webhooks_reach_private_addresses_in_development_and_never_in_production
     assert not load(**PRODUCTION).webhook_private
     with pytest.raises(ConfigError, match="WEBHOOK_PRIVATE_ADDRESSES must be one of no"):
         load(**PRODUCTION, WEBHOOK_PRIVATE_ADDRESSES="yes")
+
+
+def test_on_a_developers_machine_mails_are_files_and_links_lead_to_it() -> None:
+    settings = load()
+    assert settings.mail_url == "file:"
+    assert settings.mail_from == "Dreamland <no-reply@dreamland.example>"
+    assert settings.public_url == "http://127.0.0.1:5000"
+    assert load(PORT="5055").public_url == "http://127.0.0.1:5055"
+    assert load(PUBLIC_URL="http://localhost:8000/").public_url == "http://localhost:8000"
+    assert load(PUBLIC_URL="", MAIL_URL="", MAIL_FROM="") == settings
+    assert load(MAIL_URL="log:").mail_url == "log:"
+
+
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "MAIL_URL", "MAIL_FROM"])
+def test_production_says_where_it_is_and_who_sends_its_mail(name: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        load(**{**PRODUCTION, name: ""})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://dreamland.example.com", "dreamland.example.com", "https://", "https://x/portal"),
+        *("https://x?y", "https://x#y", "https://a@x", "https://x:0", "https://x:99999", "ftp://x"),
+    ],
+)
+def test_production_s_public_address_is_an_https_origin(url: str) -> None:
+    with pytest.raises(ConfigError, match="PUBLIC_URL must be the portal's https:// address"):
+        load(**{**PRODUCTION, "PUBLIC_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["file:", "log:", "smtp:", "smtp://", "http://x", "smtp://x:y", "smtps://u:s3cret/@x"]
+)
+def test_production_s_mails_go_to_a_server_and_no_message_tells_its_password(url: str) -> None:
+    with pytest.raises(ConfigError, match="MAIL_URL must be smtp") as error:
+        load(**{**PRODUCTION, "MAIL_URL": url})
+    assert "s3cret" not in str(error.value)
+
+
+@pytest.mark.parametrize("sender", ["Dreamland", "a@b", "Dreamland <>", "a@b.c\nBcc: d@e.f", " "])
+def test_mails_are_from_an_address(sender: str) -> None:
+    with pytest.raises(ConfigError, match="MAIL_FROM must be an address"):
+        load(MAIL_FROM=sender)

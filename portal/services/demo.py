@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from argon2 import PasswordHasher
-from sqlalchemy import text
+import pyotp
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from portal import ledger
@@ -21,6 +21,7 @@ from portal.boot import DEMO_CLIENT
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services import clients, conversions, users, wins
+from portal.services.accounts import passwords, second_factor
 from portal.services.models import SignIn
 
 HISTORY = timedelta(days=3)
@@ -131,7 +132,7 @@ def _secrets(file: Path, people: list[users.Profile]) -> bool:
     content = {
         "api_key": clients.create_key(DEMO_CLIENT, clients.SCOPES),
         "users": [_sign_in(person) for person in people],
-        "admin": _set_password(ADMIN, "admin", None),
+        "admin": _admin(),
     }
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".new")
@@ -151,10 +152,24 @@ def _sign_in(person: users.Profile) -> dict[str, Any]:
     }
 
 
+def _admin() -> dict[str, str]:
+    """The finance admin, who must have a second factor: with the secret for an authenticator app."""
+    made = _set_password(ADMIN, "admin", None)
+    with runtime().engine.connect() as connection:
+        admin = connection.execute(select(SignIn).where(SignIn.email == ADMIN)).one()
+    if admin.totp_since is not None:
+        second_factor.remove(ADMIN)
+    second_factor.begin(admin.id, made["password"])
+    begun = second_factor.begun(admin.id)
+    assert begun is not None
+    second_factor.confirm(admin.id, 0, pyotp.TOTP(begun.secret).now())
+    return {**made, "totp_secret": begun.secret}
+
+
 def _set_password(email: str, role: str, user_id: int | None) -> dict[str, str]:
     """Give a sign-in a new password and tell it."""
     password = secrets.token_urlsafe(12)
-    hashed = PasswordHasher().hash(password)
+    hashed = passwords.hash_of(password)
     with runtime().engine.begin() as connection:
         row = {
             "email": email,

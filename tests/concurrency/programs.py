@@ -116,6 +116,8 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "POST_QUEUE_LIMIT": str(settings.queue_limit),
         "RATE_LIMIT_PER_MINUTE": str(settings.rate_limit_per_minute),
         "METRICS_PORT": str(settings.metrics_port),
+        "MAIL_URL": settings.mail_url,
+        "PUBLIC_URL": settings.public_url,
         "IMPORT_MAX_UNFINISHED": str(settings.import_max_unfinished),
         "PYTHONPATH": str(ROOT),
         "PYTHONSAFEPATH": "1",

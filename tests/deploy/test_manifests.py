@@ -104,7 +104,9 @@ def test_compose_is_for_development_unless_told_and_then_wants_a_secret() -> Non
     assert settings().environment == "development"
     with pytest.raises(config.ConfigError, match="SECRET_KEY must be set"):
         settings(DREAMLAND_ENV="production")
-    assert settings(DREAMLAND_ENV="production", SECRET_KEY=REAL_SECRET).is_production
+    mail = {"MAIL_URL": "smtp://mail.example.com", "MAIL_FROM": "no-reply@example.com"}
+    told = {"SECRET_KEY": REAL_SECRET, "PUBLIC_URL": "https://dreamland.example.com", **mail}
+    assert settings(DREAMLAND_ENV="production", **told).is_production
 
 
 def test_compose_has_no_password_but_one_named_for_what_it_is() -> None:
@@ -124,6 +126,7 @@ def test_production_s_settings_load_and_its_example_secret_does_not_do() -> None
     loaded = config.load(settings | example["stringData"] | {"SECRET_KEY": REAL_SECRET})
     assert loaded.is_production
     secrets = {"DATABASE_URL": "postgresql://x/y", "SECRET_KEY": REAL_SECRET}
+    secrets["MAIL_URL"] = "smtps://mail.example.com"
     assert config.load(manifests.fly()["env"] | secrets).is_production
 
 

@@ -22,6 +22,9 @@ SMALL = {"shared_buffers": "16MB", "max_wal_size": "64MB", "min_wal_size": "32MB
 PRODUCTION = {
     "DREAMLAND_ENV": "production",
     "SECRET_KEY": "0123456789abcdef0123456789abcdef",
+    "PUBLIC_URL": "https://dreamland.example.com",
+    "MAIL_URL": "smtp://mail.example.com",
+    "MAIL_FROM": "no-reply@example.com",
 }
 OURS = (*PRODUCTION, "DATABASE_URL", "REDIS_URL", "VAR_DIR", "PYTHON")
 

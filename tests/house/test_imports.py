@@ -7,7 +7,14 @@ import pytest
 
 from tests.house.source import CLIENT, files, imports, is_below, module, tree
 
-UPPER = ("portal.pages", "portal.api", "portal.cli", "portal.cli_clients", "jobs")
+UPPER = (
+    "portal.pages",
+    "portal.api",
+    "portal.cli",
+    "portal.cli_clients",
+    "portal.cli_people",
+    "jobs",
+)
 ENTRANCES = ("portal.create_app", "wsgi", "local", "deploy", "bench", "tests")
 FORBIDDEN = {
     "portal.ledger": (
@@ -19,9 +26,10 @@ FORBIDDEN = {
     "portal.pages": ("portal.api", "portal.cli", "jobs", "portal.boot", *ENTRANCES),
     "portal.cli": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
     "portal.cli_clients": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
+    "portal.cli_people": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
     "jobs": (
         *("portal.api", "portal.pages", "portal.cli", "portal.cli_clients"),
-        *("wsgi", "local", "deploy", "bench", "tests"),
+        *("portal.cli_people", "wsgi", "local", "deploy", "bench", "tests"),
     ),
     "portal.runtime": ("portal.services", *UPPER, *ENTRANCES),
     "portal.counts": (

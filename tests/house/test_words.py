@@ -11,6 +11,8 @@ from tests.house.source import CLIENT, PROGRAM, ROOT, files, read, tree
 SOURCE = files(*PROGRAM)
 TESTS = files("tests")
 HERE = Path("tests/house")
+WITHOUT_BROWSER = Path("tests/browser/conftest.py")
+"""Where no browser can be had, its tests say so and the others go on; .ci/run makes that an error."""
 
 FLOATS = {
     "config.py": "seconds and limits, never amounts",
@@ -83,9 +85,14 @@ def test_nothing_is_left_to_do(path: Path) -> None:
 def test_no_test_is_skipped_or_expected_to_fail(path: Path) -> None:
     if path.is_relative_to(HERE):
         return
-    assert not re.search(
-        r"\b(skip|skipif|xfail|importorskip)\b\s*\(|mark\.(skip|xfail)", read(path)
+    found = re.findall(
+        r"\b(?:skip|skipif|xfail|importorskip)\b\s*\(|mark\.(?:skip|xfail)", read(path)
     )
+    assert found == (["skip("] if path == WITHOUT_BROWSER else [])
+
+
+def test_the_build_machine_requires_the_browser() -> None:
+    assert "export REQUIRE_BROWSER=yes\n" in read(Path(".ci/run"))
 
 
 @pytest.mark.parametrize("path", TESTS, ids=str)

@@ -13,7 +13,8 @@ from portal.services.models import SignIn, User
 def request(sign_in_id: int, email: str, password: str) -> None:
     """Send a link to the new address. It answers the same whether or not somebody has it already.
 
-    Raises Refused('validation_failed') with the field, `email` or `current_password`; Refused('rate_limited').
+    Raises Refused('validation_failed') with the field, `email` or `current_password`, and
+    Refused('rate_limited').
     """
     email = addresses.checked(email)
     signing_in.confirm(sign_in_id, password)

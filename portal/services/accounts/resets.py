@@ -4,16 +4,26 @@ from sqlalchemy import update
 
 from portal.ledger.errors import Refused
 from portal.services import audit, mails
-from portal.services.accounts import addresses, asking, links, passwords, sessions, sign_ins
+from portal.services.accounts import (
+    addresses,
+    asking,
+    links,
+    passwords,
+    sessions,
+    sign_ins,
+    throttle,
+)
 from portal.services.models import SignIn
 
 
 def request(email: str) -> None:
     """Send a link for a new password to an e-mail. It answers the same whether or not there is an account.
 
-    Raises Refused('validation_failed') for what can be no address.
+    Raises Refused('validation_failed') for what can be no address, and Refused('rate_limited').
     """
-    asking.ask("reset", addresses.checked(email))
+    email = addresses.checked(email)
+    throttle.check("reset", email=email)
+    asking.ask("reset", email)
 
 
 def finish(token: str, password: str) -> None:

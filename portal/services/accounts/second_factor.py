@@ -210,6 +210,25 @@ def _remove(connection: Connection, row: SignInRow) -> None:
     mails.queue(connection, "second_factor_off", row.email)
 
 
+def code_of(email: str) -> str:
+    """What somebody's app shows now, to try the portal without one.
+
+    Raises Refused('forbidden') in production, NotFound('unknown_sign_in'), Refused('second_factor_is_off').
+    """
+    if runtime().settings.is_production:
+        raise Refused("forbidden", "in production only the app knows its codes")
+    columns = (SignIn.id, SignIn.totp_secret)
+    with runtime().engine.connect() as connection:
+        row = connection.execute(
+            select(*columns).where(SignIn.email == email.lower())
+        ).one_or_none()
+    if row is None:
+        raise NotFound("unknown_sign_in", f"there is no sign-in of {email}")
+    if row.totp_secret is None:
+        raise _is_off()
+    return pyotp.TOTP(_opened(row)).now()
+
+
 def step_of(secret: str, code: str, now_s: int) -> int | None:
     """The 30 seconds of a code, where it is one of a secret's and not more than a step away from now."""
     app, given, found = pyotp.TOTP(secret), _digits(code), None

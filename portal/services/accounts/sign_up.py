@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services import audit, users
-from portal.services.accounts import addresses, asking, links, passwords, sign_ins
+from portal.services.accounts import addresses, asking, links, passwords, sign_ins, throttle
 from portal.services.fields import NOT_TEXT
 
 MAX_NAME = 200
@@ -37,9 +37,11 @@ class Finished:
 def request(email: str) -> None:
     """Send a link to sign up to an e-mail. It answers the same whether or not there is an account.
 
-    Raises Refused('validation_failed') for what can be no address.
+    Raises Refused('validation_failed') for what can be no address, and Refused('rate_limited').
     """
-    asking.ask("sign_up", addresses.checked(email))
+    email = addresses.checked(email)
+    throttle.check("sign_up", email=email)
+    asking.ask("sign_up", email)
 
 
 def known(email: str) -> Known | None:

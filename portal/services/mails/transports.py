@@ -62,7 +62,9 @@ class Letter:
         host = urlsplit(settings.public_url).hostname
         message["Message-ID"] = f"<{self.number}.{self.at:%Y%m%d%H%M%S}@{host}>"
         message["Auto-Submitted"] = "auto-generated"  # so that nobody's absence is told to us
-        message.set_content(self.text.body)
+        # A link stays in one piece for whoever looks at the mail as it is.
+        how = "7bit" if self.text.body.isascii() else "quoted-printable"
+        message.set_content(self.text.body, cte=how)
         return message
 
 

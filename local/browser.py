@@ -1,0 +1,134 @@
+"""A Chromium for the tests of pages and for bin/gallery: found, or installed, or said to be missing.
+
+CHROMIUM names one; else the first of PATH that starts is taken, else the one that Playwright keeps.
+Where there is none, it is installed: as root on Debian with apt-get, elsewhere by Playwright.
+REQUIRE_BROWSER=yes tells the tests that to have none is an error: so CI does.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from local.environment import ROOT, var_directory
+from local.errors import LocalError
+from local.locks import FileLock
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PACKAGES = ("chromium", "fonts-noto-core")
+"""The second holds letters of every alphabet: a page is no use without them."""
+START_SECONDS = 60
+INSTALL_SECONDS = 1200
+ADVICE = "install Chromium (Debian: apt-get install chromium), or set CHROMIUM to its path"
+FLAGS = (
+    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+    # What a page asks of another host fails at once, wherever the tests run.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+def flags() -> list[str]:
+    """How to start it; as root it has to do without its sandbox."""
+    return [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+
+
+def is_required() -> bool:
+    """Whether doing without a browser is an error."""
+    return os.environ.get("REQUIRE_BROWSER") == "yes"
+
+
+def executable(say: Callable[[str], None]) -> Path:
+    """Where Chromium is, once it is there. Raises LocalError with what to do where none can be had."""
+    if found := find():
+        return found
+    with FileLock(ROOT / ".venv.lock"):  # the one that bin/setup installs under
+        if found := find():
+            return found
+        how, commands = _way()
+        say(f"Installing Chromium ({how})…")
+        log = var_directory() / "log" / "browser.log"
+        problem = _run_all(commands, log)
+    if found := find():
+        return found
+    raise LocalError(f"no Chromium here, and {how} brought none ({problem}; see {log}): {ADVICE}.")
+
+
+def find() -> Path | None:
+    """A Chromium that starts. Raises LocalError if CHROMIUM names something else."""
+    if given := os.environ.get("CHROMIUM"):
+        if not _starts(Path(given)):
+            raise LocalError(f"CHROMIUM is {given!r}, which does not start: correct or unset it.")
+        return Path(given)
+    on_path = (shutil.which(name) for name in NAMES)
+    return next((Path(each) for each in (*on_path, _playwrights()) if each and _starts(each)), None)
+
+
+def _starts(program: str | Path) -> bool:
+    """Its version needs its libraries, so a half installed one has none."""
+    command = [str(program), "--version"]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=START_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def _playwrights() -> str | None:
+    """Where Playwright's own lies, if it does."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    kept = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or home / "ms-playwright")
+    found = sorted(kept.glob("chromium-*/chrome-linux*/chrome"))
+    return str(found[-1]) if found else None
+
+
+def _way() -> tuple[str, list[list[str]]]:
+    """How one is installed here: Ubuntu's package is a shell round a snap, which starts in no container."""
+    is_root = os.geteuid() == 0
+    if is_root and _is_debian():
+        get = ["apt-get", "-y", "-o", "DPkg::Lock::Timeout=600", "-o", "Acquire::Retries=3"]
+        install = [*get, "install", "--no-install-recommends", *PACKAGES]
+        return "apt-get", [[*get, "update"], install]
+    options = ["--with-deps"] if is_root else []
+    return "Playwright", [
+        [
+            str(ROOT / ".venv" / "bin" / "python"),
+            "-m",
+            "playwright",
+            "install",
+            *options,
+            "chromium",
+        ]
+    ]
+
+
+def _is_debian() -> bool:
+    try:
+        return "ID=debian" in Path("/etc/os-release").read_text().splitlines()
+    except OSError:
+        return False
+
+
+def _run_all(commands: list[list[str]], log: Path) -> str:
+    """Run them until one fails; what the last line of its output says."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    with log.open("w") as output:
+        for command in commands:
+            try:
+                status = subprocess.run(
+                    command,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    timeout=INSTALL_SECONDS,
+                    check=False,
+                ).returncode
+            except (OSError, subprocess.TimeoutExpired) as error:
+                return str(error)
+            if status:
+                break
+    said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return said[-1] if said else "it said nothing"
