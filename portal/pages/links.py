@@ -25,13 +25,11 @@ def link(token: str) -> Response:
     """The page of the link's kind; one for all links that can't be used."""
     try:
         found = links.find(token)
-        answer = PAGES[found.kind](token, found)
+        return PAGES[found.kind](token, found)
     except Refused as error:
         if error.code != "link_invalid":
             raise
-        answer = views.page("link_invalid.html", "_link_invalid.html", 404)
-    answer.headers["Referrer-Policy"] = "same-origin"  # the address is as good as a password
-    return answer
+        return views.page("link_invalid.html", "_link_invalid.html", 404)
 
 
 def _sign_up(token: str, link: Link) -> Response:
