@@ -2,14 +2,27 @@
 
 from flask import Flask
 
-from portal.pages import entrance, formats, home, places, problems, views, visitors
+from portal.pages import (
+    account,
+    account_sessions,
+    entrance,
+    formats,
+    home,
+    own_data,
+    places,
+    problems,
+    second_factor,
+    time_zone,
+    views,
+    visitors,
+)
 from portal.pages.blueprint import blueprint
 
 __all__ = ["problem", "register"]
 
 problem = problems.answer
 
-MODULES = (entrance, home)
+MODULES = (entrance, home, account, account_sessions, second_factor, time_zone, own_data)
 """Their views are on the blueprint once they are imported."""
 
 
