@@ -1,6 +1,9 @@
 """What is kept of a person: downloaded whole, or asked to be deleted."""
 
+from collections.abc import Iterable
+from contextlib import ExitStack
 from tempfile import TemporaryFile
+from typing import IO
 
 from flask import Response, send_file
 from flask_login import current_user
@@ -23,13 +26,10 @@ def account_data() -> Response:
 @blueprint.post("/account/data")
 def download_data() -> Response:
     """The export. It is written whole before the first byte is sent: no half of it looks like all."""
-    file = TemporaryFile()  # noqa: SIM115 - the response closes it
-    for piece in export.document(current_user.sign_in_id):
-        file.write(piece.encode())
-    file.seek(0)
-    return views.private(
-        send_file(file, "application/json", as_attachment=True, download_name=FILE)
-    )
+    file, size = _written(export.document(current_user.sign_in_id))
+    sent = send_file(file, "application/json", as_attachment=True, download_name=FILE)
+    sent.content_length = size
+    return views.private(sent)
 
 
 @blueprint.route("/account/deletion", methods=["GET", "POST"])
@@ -63,3 +63,14 @@ def deletion_withdrawal() -> Response:
     else:
         views.tell("Your account stays.")
     return views.go("pages.account_deletion")
+
+
+def _written(pieces: Iterable[str]) -> tuple[IO[bytes], int]:
+    """All of them, in a file that the response closes; with its size."""
+    with ExitStack() as on_failure:
+        file = on_failure.enter_context(TemporaryFile())
+        file.writelines(piece.encode() for piece in pieces)
+        size = file.tell()
+        file.seek(0)
+        on_failure.pop_all()
+        return file, size
