@@ -64,7 +64,7 @@ def prepare(books: stage.Books, users: int) -> datetime:
     """Everyone wins once, all within one hour: that hour."""
     say(f"making {users:,} users with tokens")
     people.settle(books, users)
-    with books.runtime.engine.connect() as connection:
+    with books.runtime.engine.begin() as connection:
         now = ledger.now(connection)
         hour = now.replace(minute=0, second=0, microsecond=0) + ledger.HOUR
         ledger.set_clock(connection, hour)
@@ -87,7 +87,7 @@ def convert(books: stage.Books, hour: datetime) -> float:
     """Seconds from putting the job into the queue to the run's state `done`."""
     with processes.workers(books, WORKERS):
         _wait_for_workers(books)
-        with books.runtime.engine.connect() as connection:
+        with books.runtime.engine.begin() as connection:
             ledger.set_clock(connection, hour + ledger.HOUR + timedelta(seconds=1))
         began = time.monotonic()
         with books.app.app_context():

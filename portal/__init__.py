@@ -5,9 +5,22 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
 from jobs import conversions, imports, mails, webhooks
-from portal import api, cli, cli_clients, cli_people, logs, pages, runtime, sessions
+from portal import (
+    api,
+    cli,
+    cli_audit,
+    cli_clients,
+    cli_people,
+    compression,
+    logs,
+    pages,
+    runtime,
+    sessions,
+    static_files,
+)
 from portal.api import metrics
 from portal.database import db, engine_options, migrate
+from portal.headers import Secured
 from portal.ledger import models as _ledger_tables  # noqa: F401  (registers the tables)
 from portal.services import models as _tables  # noqa: F401
 
@@ -41,11 +54,15 @@ def create_app(settings: config.Settings | None = None) -> Flask:
             start_mails=mails.enqueue_due,
             send_webhook_again=webhooks.send_again,
         )
+    compression.register(app)
+    static_files.register(app)
     api.register(app, pages.problem)
     pages.register(app)
     cli.register(app)
+    cli_audit.register(app)
     cli_clients.register(app)
     cli_people.register(app)
+    app.wsgi_app = Secured(app.wsgi_app)  # type: ignore[method-assign]
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     return app

@@ -10,7 +10,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
-from portal import ledger
+from portal import cli_operator, ledger
 from portal.ledger import amounts
 from portal.ledger.errors import LedgerError
 from portal.runtime import runtime
@@ -49,6 +49,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 class Command(click.Command):
     """A command whose refusals are one line and exit status 1."""
 
+    @cli_operator.acting()
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
@@ -137,13 +138,14 @@ def convert(hour: datetime | None, now: datetime | None) -> None:
         if behind:
             move_clock(now)
     while (due := conversions.due_hour()) and (hour is None or due <= hour):
+        conversions.request(due, lambda: None)
         if not conversions.advance(due, demo.convert_now, wait=True):
             run = conversions.run_of(due)
             raise click.ClickException(
                 f"{due.isoformat()}: {run.state}: {run.problem}" if run else ""
             )
         click.echo(_converted(due))
-    if hour is not None and conversions.request(hour) is False:
+    if hour is not None and conversions.request(hour, lambda: None) is False:
         raise click.ClickException(f"{hour.isoformat()} is not converted")
 
 

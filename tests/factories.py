@@ -152,12 +152,12 @@ class Books:
             return ledger.now(connection)
 
     def set_clock(self, at: datetime) -> datetime:
-        with self.engine.connect() as connection:
+        with self.engine.begin() as connection:
             return ledger.set_clock(connection, at)
 
     def next_hour(self) -> datetime:
         """Move the clock to where the running hour ends; the hour that ended."""
-        with self.engine.connect() as connection:
+        with self.engine.begin() as connection:
             ended = start_of_hour(ledger.now(connection))
             ledger.set_clock(connection, ended + HOUR)
         return ended

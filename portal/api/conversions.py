@@ -48,6 +48,7 @@ def get_conversions() -> Response:
 
 @blueprint.post("/conversions")
 @requests.scope("admin")
+@requests.recorded
 @call(body=HourBody, answers={202: RunAnswer, 200: RunAnswer}, codes=("hour_not_next",))
 def post_conversion() -> tuple[Response, int]:
     """Convert an hour.
@@ -57,9 +58,7 @@ def post_conversion() -> tuple[Response, int]:
     hour = requests.body(HourBody).hour
     if hour.minute or hour.second or hour.microsecond:
         raise Problem("validation_failed", "hour must be the start of a UTC hour", param="hour")
-    done = conversions.request(hour)
-    if not done:
-        runtime().start_conversions()
+    done = conversions.request(hour, runtime().start_conversions)
     run = conversions.run_of(hour)
     return jsonify(conversion=_run(run) if run else _due(hour)), 200 if done else 202
 

@@ -85,6 +85,7 @@ class ReplayBody(Body):
 
 @blueprint.post(PATH)
 @requests.scope("admin")
+@requests.recorded
 @call(
     body=EndpointBody,
     answers={201: SecretAnswer},
@@ -129,6 +130,7 @@ def get_endpoint(endpoint_id: str) -> Response:
 
 @blueprint.patch(ONE)
 @requests.scope("admin")
+@requests.recorded
 @call(body=ChangeBody, answers={200: EndpointAnswer}, codes=("url_not_allowed",))
 def patch_endpoint(endpoint_id: str) -> Response:
     """Change a webhook endpoint.
@@ -144,6 +146,7 @@ def patch_endpoint(endpoint_id: str) -> Response:
 
 @blueprint.delete(ONE)
 @requests.scope("admin")
+@requests.recorded
 @call(answers={204: None}, codes=("validation_failed",))
 def delete_endpoint(endpoint_id: str) -> tuple[str, int]:
     """Delete a webhook endpoint.
@@ -157,6 +160,7 @@ def delete_endpoint(endpoint_id: str) -> tuple[str, int]:
 
 @blueprint.post(f"{ONE}/secrets")
 @requests.scope("admin")
+@requests.recorded
 @call(answers={201: SecretAnswer}, codes=("validation_failed",))
 def post_secret(endpoint_id: str) -> tuple[Response, int]:
     """Rotate the secret.
@@ -171,6 +175,7 @@ def post_secret(endpoint_id: str) -> tuple[Response, int]:
 
 @blueprint.post(f"{ONE}/replays")
 @requests.scope("admin")
+@requests.recorded
 @call(body=ReplayBody, answers={202: ReplayAnswer}, codes=("unknown_entry",))
 def post_replay(endpoint_id: str) -> tuple[Response, int]:
     """Send events again.

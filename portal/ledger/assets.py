@@ -38,16 +38,14 @@ def assets(connection: Connection) -> dict[str, AssetInfo]:
 def add_asset(connection: Connection, code: str, name: str, scale: int) -> bool:
     """Add a closed-loop asset with its chart; False when it is there already, the same.
 
-    Commits. Raises Refused('asset_not_added') for a code, name or scale that can't be, and for a
-    code that is there with another name or scale: an asset never changes.
+    Raises Refused('asset_not_added') for a code, name or scale that can't be, and for a code that
+    is there with another name or scale: an asset never changes.
     """
     known = {"code": code, "name": name, "scale": scale}
     try:
         added = connection.scalar(text("SELECT ledger.add_asset(:code, :name, :scale)"), known)
     except DBAPIError as error:
-        connection.rollback()
         if getattr(error.orig, "pgcode", None) == "DL013":
             raise Refused("asset_not_added", str(error.orig).partition("\n")[0]) from error
         raise
-    connection.commit()
     return bool(added)

@@ -18,16 +18,14 @@ def now(connection: Connection) -> datetime:
 def set_clock(connection: Connection, at: datetime | None) -> datetime:
     """Move the clock forward to `at` (None: the machine's time); backwards only in empty books.
 
-    Raises Refused('clock_not_moved'). Commits. Whether the environment allows it, the caller asks.
+    Raises Refused('clock_not_moved'). Whether the environment allows it, the caller asks.
     """
     try:
         moved = connection.execute(text("SELECT ledger.set_clock(:at)"), {"at": at}).scalar_one()
     except DBAPIError as error:
-        connection.rollback()
         if getattr(error.orig, "pgcode", None) == "DL001":
             raise Refused("clock_not_moved", str(error.orig).partition("\n")[0]) from error
         raise
-    connection.commit()
     assert isinstance(moved, datetime)
     return moved
 
@@ -61,7 +59,7 @@ def close_hour(connection: Connection, hour: datetime) -> bool:
 
 
 def close_period(connection: Connection, month: date, *, running: bool) -> bool:
-    """Close the books of a UTC month, named by its first day, for ever; False if they were. Commits.
+    """Close the books of a UTC month, named by its first day, for ever; False if they were.
 
     One that is not over is Refused('period_not_over') unless `running`: then nothing at all is booked
     until the next one begins.
@@ -71,11 +69,9 @@ def close_period(connection: Connection, month: date, *, running: bool) -> bool:
         query = text("SELECT ledger.close_period(:month, :running)")
         closed = connection.execute(query, known).scalar_one()
     except DBAPIError as error:
-        connection.rollback()
         if getattr(error.orig, "pgcode", None) == "DL014":
             raise Refused("period_not_over", str(error.orig).partition("\n")[0]) from error
         raise
-    connection.commit()
     return bool(closed)
 
 

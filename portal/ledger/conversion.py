@@ -60,7 +60,7 @@ def latest_rate(connection: Connection, before: datetime) -> Rate | None:
 
 
 def store_rate(connection: Connection, hour: datetime, rate: Rate) -> bool:
-    """Store the one rate of a closed hour; False, and nothing changed, where it has one. Commits."""
+    """Store the one rate of a closed hour; False, and nothing changed, where it has one."""
     stored = connection.execute(
         text("SELECT ledger.store_rate(:hour, :rate, :source, :source_time, :hash, :reason)"),
         {
@@ -72,7 +72,6 @@ def store_rate(connection: Connection, hour: datetime, rate: Rate) -> bool:
             "reason": rate.reason,
         },
     ).scalar_one()
-    connection.commit()
     return bool(stored)
 
 

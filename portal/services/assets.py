@@ -3,6 +3,7 @@
 from portal import ledger
 from portal.ledger.errors import NotFound, Refused
 from portal.runtime import runtime
+from portal.services import audit
 
 
 def every() -> list[ledger.AssetInfo]:
@@ -48,5 +49,10 @@ def credit(code: str) -> ledger.AssetInfo:
 
 def add(code: str, name: str, scale: int) -> bool:
     """Add a credit; False when it is there already, the same. Raises Refused('asset_not_added')."""
-    with runtime().engine.connect() as connection:
-        return ledger.add_asset(connection, code, name, scale)
+    with runtime().engine.begin() as connection:
+        added = ledger.add_asset(connection, code, name, scale)
+        if added:
+            audit.record(
+                connection, "asset.added", "asset", code, after={"name": name, "scale": scale}
+            )
+        return added

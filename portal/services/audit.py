@@ -156,7 +156,7 @@ def record(  # noqa: PLR0913, PLR0917 - who, what, to what, before, after
         "role": who.role,
         "action": action,
         "target": target,
-        "target_id": None if target_id is None else _sendable(str(target_id)),
+        "target_id": None if target_id is None else str(_plain(target_id)),
         "before": before and _plain(before),
         "after": after and _plain(after),
         "address": who.address,

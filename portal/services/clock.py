@@ -5,6 +5,7 @@ from datetime import datetime
 from portal import ledger
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
+from portal.services import audit
 
 
 def move(at: datetime) -> datetime:
@@ -14,5 +15,10 @@ def move(at: datetime) -> datetime:
     """
     if runtime().settings.is_production:
         raise Refused("forbidden", "production's ledger clock is never moved")
-    with runtime().engine.connect() as connection:
-        return ledger.set_clock(connection, at)
+    with runtime().engine.begin() as connection:
+        before = ledger.now(connection)
+        after = ledger.set_clock(connection, at)
+        audit.record(
+            connection, "clock.moved", "clock", before={"time": before}, after={"time": after}
+        )
+        return after

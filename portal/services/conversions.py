@@ -19,7 +19,7 @@ from portal import ledger
 from portal.ledger.conversion import anything_held
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
-from portal.services import locks, rates
+from portal.services import audit, locks, rates
 from portal.services.models import ConversionChunk, ConversionRun
 
 Dispatch = Callable[[datetime, int], None]
@@ -127,16 +127,21 @@ def state_of(connection: Connection, hour: datetime) -> str | None:
     return state
 
 
-def request(hour: datetime) -> bool:
-    """Whether an hour that a client asks for is done already; False when it may run now.
+def request(hour: datetime, start: Callable[[], None]) -> bool:
+    """Whether an hour that somebody asks for is done already; False when it may run now.
 
-    Raises Refused('hour_not_next') unless it is over and the next in order.
+    Then `start` is called: where it fails, nobody asked. Raises
+    Refused('hour_not_next') unless it is over and the next in order.
     """
-    with runtime().engine.connect() as connection:
-        if state_of(connection, hour) == "done":
+    with runtime().engine.begin() as connection:
+        state = state_of(connection, hour)
+        if state == "done":
             return True
         if hour != next_hour(connection) or hour + ledger.HOUR > ledger.now(connection):
             raise Refused("hour_not_next", "hours are converted in order, once they are over")
+        if state != "running":  # who asks again and again starts nothing more
+            audit.record(connection, "conversion.asked", "hour", hour)
+        start()
         return False
 
 
@@ -185,7 +190,7 @@ def _plan(hour: datetime) -> bool:
         except rates.RateUnavailable as problem:
             _set_state(hour, "waiting_for_rate", str(problem))
             return False
-        with runtime().engine.connect() as connection:
+        with runtime().engine.begin() as connection:
             ledger.store_rate(connection, hour, rate)
     with runtime().engine.begin() as connection:
         chunks = [

@@ -20,7 +20,7 @@ from portal import ledger
 from portal.boot import DEMO_CLIENT
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
-from portal.services import clients, conversions, users, wins
+from portal.services import audit, clients, conversions, users, wins
 from portal.services.accounts import passwords, second_factor
 from portal.services.models import SignIn
 
@@ -52,13 +52,17 @@ def seed() -> bool:
     made = _history(people)
     made = _opening_balances() or made
     _lift_rate_limit()
-    return _secrets(runtime().settings.var_dir / "demo.json", people) or made
+    made = _secrets(runtime().settings.var_dir / "demo.json", people) or made
+    if made:
+        with runtime().engine.begin() as connection:
+            audit.record(connection, "demo.seeded", "books")
+    return made
 
 
 def _history(people: list[users.Profile]) -> bool:
     """Book what is missing of the three days; False when nothing is."""
     real = datetime.now(UTC)
-    with runtime().engine.connect() as connection:
+    with runtime().engine.begin() as connection:
         start = ledger.first_booked_hour(connection)
         if start is not None and ledger.shift(connection) >= timedelta(0):
             return False
@@ -68,7 +72,7 @@ def _history(people: list[users.Profile]) -> bool:
     client_id = clients.named(DEMO_CLIENT)
     for hour in range(int((real - start) / ledger.HOUR)):
         _play(client_id, people, start, hour)
-    with runtime().engine.connect() as connection:
+    with runtime().engine.begin() as connection:
         ledger.set_clock(connection, None)
     return True
 
@@ -90,7 +94,7 @@ def _opening_balances() -> bool:
 def _play(client_id: int, people: list[users.Profile], start: datetime, hour: int) -> None:
     """An hour of the history: some wins, then the clock moves on and the hour is converted."""
     end = start + (hour + 1) * ledger.HOUR
-    with runtime().engine.connect() as connection:
+    with runtime().engine.begin() as connection:
         if ledger.now(connection) >= end:
             return
         late = start + hour * ledger.HOUR + timedelta(minutes=50)
@@ -99,7 +103,7 @@ def _play(client_id: int, people: list[users.Profile], start: datetime, hour: in
     for person in people:
         for win in _wins(person, late, hour):
             wins.book(client_id, win)
-    with runtime().engine.connect() as connection:
+    with runtime().engine.begin() as connection:
         ledger.set_clock(connection, end)
     conversions.convert_due(convert_now, wait=True)
 
@@ -179,7 +183,11 @@ def _set_password(email: str, role: str, user_id: int | None) -> dict[str, str]:
             "created_at": ledger.now(connection),
         }
         new = insert(SignIn).values(row)
-        connection.execute(
-            new.on_conflict_do_update(index_elements=["email"], set_={"password_hash": hashed})
+        sign_in = connection.scalar(
+            new.on_conflict_do_update(
+                index_elements=["email"], set_={"password_hash": hashed}
+            ).returning(SignIn.id)
         )
+        after = {"role": role, "user_id": user_id}
+        audit.record(connection, "sign_in.made", "sign_in", sign_in, after=after)
     return {"email": email, "password": password}

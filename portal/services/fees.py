@@ -6,13 +6,15 @@ conversion. Fees are borne by the company; no user's account is touched.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from portal.ledger import amounts
+from portal.ledger import amounts, chart
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
+from portal.services import audit
 
 WHOLE = 10_000
 """Basis points in one."""
@@ -40,10 +42,14 @@ ORDER BY k.id, f.from_at DESC
 def rules() -> list[FeeRule]:
     """Every rule there ever was, the latest first."""
     with runtime().engine.connect() as connection:
-        return [
-            FeeRule(r.code, r.start, r.provider, int(r.fixed), r.basis_points)
-            for r in connection.execute(text(RULES))
-        ]
+        return _rules(connection)
+
+
+def _rules(connection: Connection) -> list[FeeRule]:
+    return [
+        FeeRule(r.code, r.start, r.provider, int(r.fixed), r.basis_points)
+        for r in connection.execute(text(RULES))
+    ]
 
 
 def add_rule(rule: FeeRule) -> None:
@@ -71,6 +77,8 @@ def add_rule(rule: FeeRule) -> None:
                 text("SELECT ledger.add_fee_rule(:kind, :provider, :start, :fixed, :points)"),
                 values,
             )
+            before = _before(connection, rule)
+            audit.record(connection, "fee_rule.added", "fee_rule", rule.kind, before, _told(rule))
     except DBAPIError as error:
         code = {"DL005": "backdated", "DL006": "invalid_fee_rule", "23505": "invalid_fee_rule"}.get(
             getattr(error.orig, "pgcode", "")
@@ -78,3 +86,23 @@ def add_rule(rule: FeeRule) -> None:
         if code is None:
             raise
         raise Refused(code, str(error.orig).partition("\n")[0]) from error
+
+
+def _before(connection: Connection, rule: FeeRule) -> dict[str, Any] | None:
+    """The rule of the kind that holds until this one does."""
+    assert rule.start is not None
+    earlier = (
+        each
+        for each in _rules(connection)
+        if each.kind == rule.kind and (each.start is None or each.start < rule.start)
+    )
+    return next(map(_told, earlier), None)
+
+
+def _told(rule: FeeRule) -> dict[str, Any]:
+    return {
+        "start": rule.start,
+        "provider": rule.provider,
+        "fixed": amounts.text(rule.fixed, chart.TOKEN_SCALE),
+        "basis_points": rule.basis_points,
+    }

@@ -4,6 +4,7 @@ from datetime import date
 
 from portal import ledger
 from portal.runtime import runtime
+from portal.services import audit
 
 
 def close(month: date, *, running: bool = False) -> bool:
@@ -12,5 +13,10 @@ def close(month: date, *, running: bool = False) -> bool:
     Raises Refused('period_not_over') for one that is not over, unless `running`: then nothing at all is
     booked until the next one begins, for a move to other books, say.
     """
-    with runtime().engine.connect() as connection:
-        return ledger.close_period(connection, month, running=running)
+    with runtime().engine.begin() as connection:
+        closed = ledger.close_period(connection, month, running=running)
+        if closed:
+            audit.record(
+                connection, "period.closed", "month", f"{month:%Y-%m}", after={"running": running}
+            )
+        return closed

@@ -22,6 +22,7 @@ from portal import ledger
 from portal.ledger.conversion import Rate, latest_rate
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
+from portal.services import audit
 
 MAX_PAYLOAD = 64 * 1024
 NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
@@ -57,12 +58,15 @@ def set_rate(hour: datetime, value: str, reason: str) -> None:
         rate = Rate(_positive(value), "manual", reason=reason)
     except RateUnavailable as problem:
         raise Refused("invalid_rate", str(problem)) from problem
-    with runtime().engine.connect() as connection:
+    with runtime().engine.begin() as connection:
         last = ledger.last_closed_hour(connection)
         if last is None or hour > last:
             raise Refused("hour_not_closed", f"{hour.isoformat()} is not a closed hour")
         if not ledger.store_rate(connection, hour, rate):
             raise Refused("rate_exists", f"{hour.isoformat()} has its rate, which never changes")
+        audit.record(
+            connection, "rate.set", "hour", hour, after={"rate": rate.value, "reason": reason}
+        )
 
 
 def last_rate(hour: datetime) -> Rate | None:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from portal import ledger
 from portal.ledger.errors import NotFound, Refused
 from portal.runtime import runtime
+from portal.services import audit
 from portal.services.models import User, user_numbers
 
 REGION_SHIFT = 48
@@ -123,6 +124,9 @@ def create_within(
         connection.execute(
             text("SELECT ledger.open_owner(:id, :zone)"), {"id": created, "zone": time_zone}
         )
+        if audit.actor().kind == "command_line":  # game servers make theirs by the thousand
+            made_so = {"external_id": external_id, "time_zone": time_zone}
+            audit.record(connection, "user.made", "user", created, after=made_so)
     profile = _existing(connection, external_id, digest)
     assert profile is not None
     return profile, created is not None

@@ -7,15 +7,12 @@ import pytest
 
 from tests.house.source import CLIENT, files, imports, is_below, module, tree
 
-UPPER = (
-    "portal.pages",
-    "portal.api",
-    "portal.cli",
-    "portal.cli_clients",
+COMMANDS = (
+    *("portal.cli", "portal.cli_audit", "portal.cli_clients", "portal.cli_operator"),
     "portal.cli_people",
-    "jobs",
 )
-ENTRANCES = ("portal.create_app", "wsgi", "local", "deploy", "bench", "tests")
+UPPER = ("portal.pages", "portal.api", *COMMANDS, "jobs")
+ENTRANCES = ("portal.create_app", "wsgi", "local", "deploy", "bench", "gallery", "tests")
 FORBIDDEN = {
     "portal.ledger": (
         *("flask", "werkzeug", "requests", "redis", "rq", "rq_scheduler", "pydantic"),
@@ -24,12 +21,10 @@ FORBIDDEN = {
     "portal.services": ("flask", "werkzeug", "redis", "rq", "rq_scheduler", *UPPER, *ENTRANCES),
     "portal.api": ("portal.pages", "portal.cli", "jobs", "portal.boot", *ENTRANCES),
     "portal.pages": ("portal.api", "portal.cli", "jobs", "portal.boot", *ENTRANCES),
-    "portal.cli": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
-    "portal.cli_clients": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
-    "portal.cli_people": ("portal.api", "portal.pages", "jobs", *ENTRANCES),
+    **dict.fromkeys(COMMANDS, ("portal.api", "portal.pages", "jobs", *ENTRANCES)),
     "jobs": (
-        *("portal.api", "portal.pages", "portal.cli", "portal.cli_clients"),
-        *("portal.cli_people", "wsgi", "local", "deploy", "bench", "tests"),
+        *("portal.api", "portal.pages", *COMMANDS),
+        *("wsgi", "local", "deploy", "bench", "tests"),
     ),
     "portal.runtime": ("portal.services", *UPPER, *ENTRANCES),
     "portal.counts": (
@@ -37,8 +32,8 @@ FORBIDDEN = {
     ),
     "portal.database": ("portal.services", "portal.ledger", "portal.runtime", *UPPER, *ENTRANCES),
     "config": ("portal", "jobs", "flask", "local", "deploy"),
-    "local": ("portal", "jobs", "deploy", "tests", "bench"),
-    "deploy": ("portal", "wsgi", "local", "tests", "bench"),
+    "local": ("portal", "jobs", "deploy", "tests", "bench", "gallery"),
+    "deploy": ("portal", "wsgi", "local", "tests", "bench", "gallery"),
     "clients": ("portal", "jobs", "config", "wsgi", "local", "deploy", "bench", "tests"),
 }
 """By layer, what it must not know."""

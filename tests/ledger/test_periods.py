@@ -16,7 +16,7 @@ def month_of(books: Books) -> date:
 
 
 def close(books: Books, month: date, *, running: bool = False) -> bool:
-    with books.engine.connect() as connection:
+    with books.engine.begin() as connection:
         return ledger.close_period(connection, month, running=running)
 
 

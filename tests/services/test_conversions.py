@@ -58,6 +58,10 @@ def hours(app: Flask, books: Books, watch: Watch) -> Iterator[Hours]:
         yield Hours(app, books, watch)
 
 
+def nothing() -> None:
+    """What a test has done when it asks for an hour."""
+
+
 def win(books: Books, owner: int, units: int) -> None:
     """A win of so many base units."""
     books.win(owner, amounts.text(units, chart.TOKEN_SCALE))
@@ -247,21 +251,21 @@ def test_hours_are_converted_in_order(hours: Hours) -> None:
     running = second + HOUR
     for refused in (second, running, running + HOUR, first - HOUR, first + timedelta(minutes=1)):
         with pytest.raises(Refused) as error:
-            conversions.request(refused)
+            conversions.request(refused, nothing)
         assert error.value.code == "hour_not_next"
-    assert conversions.request(first) is False
+    assert conversions.request(first, nothing) is False
     assert conversions.run_of(first) is None, "asking starts nothing by itself"
     convert_due()
-    assert conversions.request(first) is True
-    assert conversions.request(second) is True
+    assert conversions.request(first, nothing) is True
+    assert conversions.request(second, nothing) is True
     with pytest.raises(Refused, match="in order"):
-        conversions.request(running)
+        conversions.request(running, nothing)
 
 
 @pytest.mark.usefixtures("hours")
 def test_no_hour_is_next_while_nothing_was_ever_booked(books: Books) -> None:
     with pytest.raises(Refused, match="in order"):
-        conversions.request(books.now().replace(minute=0, second=0, microsecond=0) - HOUR)
+        conversions.request(books.now().replace(minute=0, second=0, microsecond=0) - HOUR, nothing)
     convert_due()
     assert conversions.runs(None, 10) == []
 
@@ -407,7 +411,7 @@ def test_a_chunk_that_fails_is_seen_and_holds_up_no_other_and_goes_on_when_mende
     assert (run.state, run.problem) == ("failed", "chunk 2: InternalError")
     assert hours.chunks(hour) == [True, False, True]
     with pytest.raises(Refused, match="in order"):
-        conversions.request(hour + HOUR)
+        conversions.request(hour + HOUR, nothing)
 
     watch.run("DROP TRIGGER refuse ON ledger.entries")
     convert_due()

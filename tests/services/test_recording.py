@@ -256,7 +256,7 @@ def test_what_arrives_late_because_it_was_killed_is_judged_as_late(
     engine: Engine, settings: Settings, small: Path
 ) -> None:
     kill(settings, small, USERS + 100)
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         ledger.set_clock(connection, ledger.now(connection) + timedelta(hours=7))
     resumed = recording.replay(recording.read(small))
     assert resumed.differences == []

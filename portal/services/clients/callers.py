@@ -32,6 +32,7 @@ LAST_USED_STEP = timedelta(minutes=1)
 class Caller(Limits):
     """Who calls: the client that idempotency keys belong to, and what its key may do."""
 
+    name: str
     key_id: int
     scopes: frozenset[str]
 
@@ -91,7 +92,13 @@ def _ask(hashed: bytes) -> Caller | None:
 KEY = (
     select(
         *(ApiKey.id, ApiKey.client_id, ApiKey.scopes, ApiKey.last_used_at, ApiKey.expires_at),
-        *(ApiClient.games, ApiClient.regions, ApiClient.networks, ApiClient.rate_limit),
+        *(
+            ApiClient.name,
+            ApiClient.games,
+            ApiClient.regions,
+            ApiClient.networks,
+            ApiClient.rate_limit,
+        ),
         text("ledger.clock() AS now"),
     )
     .join(ApiClient, ApiClient.id == ApiKey.client_id)
@@ -116,6 +123,10 @@ def _find(hashed: bytes) -> tuple[Caller, float] | None:
             )
     left = (key.expires_at - key.now).total_seconds() if key.expires_at else CACHE_S
     caller = Caller(
-        client_id=key.client_id, key_id=key.id, scopes=frozenset(key.scopes), **read(key)
+        client_id=key.client_id,
+        name=key.name,
+        key_id=key.id,
+        scopes=frozenset(key.scopes),
+        **read(key),
     )
     return caller, left

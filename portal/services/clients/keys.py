@@ -5,12 +5,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal import ledger
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
+from portal.services import audit
 from portal.services.clients import limits
 from portal.services.clients.callers import digest
 from portal.services.models import ApiClient, ApiKey, WebhookEndpoint
@@ -52,7 +53,10 @@ def create_key(client_name: str, scopes: Collection[str]) -> str:
     """
     _check_scopes(scopes)
     with runtime().engine.begin() as connection:
-        return _insert(connection, limits.make(connection, client_name), scopes)
+        key_id, token = _insert(connection, limits.make(connection, client_name), scopes)
+        made = {"client": client_name, "begins": token[:SHOWN], "scopes": sorted(scopes)}
+        audit.record(connection, "key.created", "key", key_id, after=made)
+        return token
 
 
 def rotate(
@@ -69,9 +73,8 @@ def rotate(
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
         raise Refused("validation_failed", f"an overlap is from 0 to {MAX_OVERLAP.days} days")
     with runtime().engine.begin() as connection:
-        old = connection.execute(
-            select(ApiKey.__table__).where(ApiKey.id == key_id).with_for_update()
-        ).first()
+        query = KEYS.add_columns(ApiKey.client_id).where(ApiKey.id == key_id)
+        old = connection.execute(query.with_for_update(of=ApiKey)).first()
         if old is None:
             raise _unknown(str(key_id))
         now = ledger.now(connection)
@@ -80,7 +83,12 @@ def rotate(
         until = min(now + overlap, old.expires_at or now + overlap)
         ends = update(ApiKey).where(ApiKey.id == key_id).values(expires_at=until)
         connection.execute(ends)
-        return _insert(connection, old.client_id, scopes or old.scopes), until
+        new_id, token = _insert(connection, old.client_id, scopes or old.scopes)
+        told = {"client": old.name, "begins": old.prefix, "expires_at": old.expires_at}
+        new = {"new": new_id, "new_begins": token[:SHOWN], "scopes": sorted(scopes or old.scopes)}
+        after = told | {"expires_at": until} | new
+        audit.record(connection, "key.rotated", "key", key_id, told, after)
+        return token, until
 
 
 def revoke(key_id: int) -> None:
@@ -102,9 +110,7 @@ def revoke_all(client_name: str) -> int:
         client = connection.scalar(limits.by_name(client_name))
         if client is None:
             raise limits.unknown(client_name)
-        ours = WebhookEndpoint.client_id == client
-        ends = update(WebhookEndpoint).where(ours, WebhookEndpoint.state == "enabled")
-        connection.execute(ends.values(state="disabled", disabled_reason=WITHOUT_KEYS))
+        _disable_endpoints(connection, client)
         return _revoke(connection, ApiKey.client_id == client)
 
 
@@ -132,7 +138,8 @@ def find_key(named: str) -> int:
     return found[0]
 
 
-def _insert(connection: Connection, client_id: int, scopes: Collection[str]) -> str:
+def _insert(connection: Connection, client_id: int, scopes: Collection[str]) -> tuple[int, str]:
+    """The id of a new key, and the key."""
     token = PREFIX + secrets.token_urlsafe(32)
     key = {
         "client_id": client_id,
@@ -141,14 +148,31 @@ def _insert(connection: Connection, client_id: int, scopes: Collection[str]) -> 
         "scopes": list(scopes),
         "created_at": ledger.now(connection),
     }
-    connection.execute(insert(ApiKey).values(key))
-    return token
+    made = insert(ApiKey).values(key).returning(ApiKey.id)
+    return connection.execute(made).scalar_one(), token
 
 
-def _revoke(connection: Connection, which: object) -> int:
+def _revoke(connection: Connection, which: ColumnElement[bool]) -> int:
+    """How many keys there are of these, all of them revoked now."""
+    keys = connection.execute(KEYS.where(which).with_for_update(of=ApiKey)).all()
     now = ledger.now(connection)
-    done = update(ApiKey).where(which).values(revoked_at=func.coalesce(ApiKey.revoked_at, now))  # type: ignore[arg-type]
-    return len(connection.execute(done.returning(ApiKey.id)).all())
+    for key in keys:
+        if key.revoked_at is None:
+            connection.execute(update(ApiKey).where(ApiKey.id == key.id).values(revoked_at=now))
+            told = {"client": key.name, "begins": key.prefix, "revoked_at": None}
+            after = told | {"revoked_at": now}
+            audit.record(connection, "key.revoked", "key", key.id, told, after)
+    return len(keys)
+
+
+def _disable_endpoints(connection: Connection, client_id: int) -> None:
+    ours = (WebhookEndpoint.client_id == client_id, WebhookEndpoint.state == "enabled")
+    ends = update(WebhookEndpoint).where(*ours).returning(WebhookEndpoint.id)
+    after = {"state": "disabled", "reason": WITHOUT_KEYS}
+    ended = connection.scalars(ends.values(state="disabled", disabled_reason=WITHOUT_KEYS))
+    for number in ended.all():
+        was = {"state": "enabled", "reason": None}
+        audit.record(connection, "webhook_endpoint.changed", "webhook_endpoint", number, was, after)
 
 
 def _check_scopes(scopes: Collection[str]) -> None:

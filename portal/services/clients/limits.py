@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from portal import ledger
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
+from portal.services import audit
 from portal.services.models import ApiClient
 from portal.services.users import REGION_SHIFT, region_numbers
 
@@ -110,8 +111,12 @@ def make(connection: Connection, name: str) -> int:
     if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
         raise Refused("validation_failed", f"a client's name has 1 to {MAX_NAME} characters")
     new = insert(ApiClient).values(name=name, created_at=ledger.now(connection))
-    connection.execute(new.on_conflict_do_nothing(index_elements=["name"]))
-    return connection.execute(select(ApiClient.id).where(ApiClient.name == name)).scalar_one()
+    new = new.on_conflict_do_nothing(index_elements=["name"])
+    made: int | None = connection.scalar(new.returning(ApiClient.id))
+    if made is None:
+        return connection.execute(by_name(name)).scalar_one()
+    audit.record(connection, "client.made", "client", made, after={"name": name})
+    return made
 
 
 def find(name: str) -> int:
@@ -150,10 +155,14 @@ def set_limits(name: str, **changes: Any) -> ClientInfo:
     """
     values = {field: CHECKS[field](value) for field, value in changes.items()}
     with runtime().engine.begin() as connection:
-        _one(connection, name)
+        before = _one(connection, name, lock=True)
         if values:
             connection.execute(update(ApiClient).where(ApiClient.name == name).values(values))
-        return _one(connection, name)
+        after = _one(connection, name)
+        if before != after:
+            told = (_told(before, values), _told(after, values))
+            audit.record(connection, "client.limited", "client", before.id, *told)
+        return after
 
 
 def limit(name: str, requests_a_minute: int | None) -> ClientInfo:
@@ -171,8 +180,13 @@ def unknown(name: str) -> Refused:
     return Refused("unknown_client", f"there is no client {name}: bin/flask clients list")
 
 
-def _one(connection: Connection, name: str) -> ClientInfo:
-    row = connection.execute(select(*COLUMNS).where(ApiClient.name == name)).first()
+def _told(client: ClientInfo, fields: Iterable[str]) -> dict[str, Any]:
+    return {"name": client.name, **{field: getattr(client, field) for field in fields}}
+
+
+def _one(connection: Connection, name: str, *, lock: bool = False) -> ClientInfo:
+    query = select(*COLUMNS).where(ApiClient.name == name)
+    row = connection.execute(query.with_for_update() if lock else query).first()
     if row is None:
         raise unknown(name)
     return ClientInfo(*row)

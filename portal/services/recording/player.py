@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from portal import ledger
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
-from portal.services import conversions, wins
+from portal.services import audit, conversions, wins
 from portal.services.demo import convert_now
 from portal.services.recording import books, stage
 from portal.services.recording.file import Recording
@@ -42,6 +42,14 @@ def replay(recording: Recording, progress: Progress = lambda _: None) -> Report:
     """
     if runtime().settings.is_production:
         raise Refused("forbidden", "production's ledger clock is never moved")
+    with runtime().engine.begin() as connection:
+        played = {"first_day": recording.first_day, "days": recording.days}
+        audit.record(connection, "recording.replayed", "books", recording.name, after=played)
+    with audit.acting(audit.SYSTEM):  # what the players do is nobody's work
+        return _replay(recording, progress)
+
+
+def _replay(recording: Recording, progress: Progress) -> Report:
     began = monotonic()
     convert_due()
     entered = stage.enter(recording, progress)
@@ -61,7 +69,7 @@ def convert_due() -> None:
 
 def move_clock(at: datetime) -> datetime:
     """Have the ledger clock at `at`, or leave it where it is later; what it says."""
-    with runtime().engine.connect() as connection:
+    with runtime().engine.begin() as connection:
         now = ledger.now(connection)
         if now < at:
             with suppress(Refused):  # the clock got there by itself in between

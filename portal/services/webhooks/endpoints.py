@@ -13,7 +13,7 @@ from portal.ledger.events import Position
 from portal.runtime import runtime
 from portal.services import locks, users
 from portal.services.events import Interest
-from portal.services.webhooks import signing
+from portal.services.webhooks import audited, signing
 from portal.services.webhooks.addresses import NotAllowed, addresses, parse, rules, system_lookup
 
 MAX_ENDPOINTS = 10
@@ -149,7 +149,9 @@ def make(
         if made is None:
             detail = f"a client has at most {MAX_ENDPOINTS} endpoints: delete one first"
             raise Refused("too_many_endpoints", detail)
-        return _own(connection, client_id, made)
+        endpoint = _own(connection, client_id, made)
+        audited.record(connection, "made", None, endpoint)
+        return endpoint
 
 
 def check_url(url: str) -> None:
@@ -188,16 +190,18 @@ def change(client_id: int, endpoint_id: int, changes: Mapping[str, Any]) -> Endp
         fields = {name: changes.get(name, getattr(now, name)) for name in names}
         connection.execute(text(CHANGE), fields | {"id": endpoint_id, "reason": BY_HAND})
         connection.execute(text(RETRY_STALLS), {"id": endpoint_id})
-        return _own(connection, client_id, endpoint_id)
+        changed = _own(connection, client_id, endpoint_id)
+        audited.record(connection, "changed", now, changed)
+        return changed
 
 
 def remove(client_id: int, endpoint_id: int) -> None:
     """Forget an endpoint and how far it got. Raises NotFound('unknown_endpoint')."""
     with runtime().engine.begin() as connection:
-        _own(connection, client_id, endpoint_id)
-        connection.execute(
-            text("DELETE FROM webhook_endpoints WHERE id = :id"), {"id": endpoint_id}
-        )
+        gone = _own(connection, client_id, endpoint_id)
+        forget = text("DELETE FROM webhook_endpoints WHERE id = :id")
+        connection.execute(forget, {"id": endpoint_id})
+        audited.record(connection, "deleted", gone, None)
 
 
 # Again while the old secret signs, it changes nothing: who repeats a call whose answer was lost is told
@@ -214,9 +218,12 @@ def rotate(client_id: int, endpoint_id: int) -> Endpoint:
     Raises NotFound.
     """
     with runtime().engine.begin() as connection:
-        _own(connection, client_id, endpoint_id)
-        connection.execute(text(ROTATE), {"id": endpoint_id, "overlap": OVERLAP})
-        return _own(connection, client_id, endpoint_id)
+        before = _own(connection, client_id, endpoint_id)
+        rotated = connection.execute(text(ROTATE), {"id": endpoint_id, "overlap": OVERLAP})
+        after = _own(connection, client_id, endpoint_id)
+        if rotated.rowcount:
+            audited.record(connection, "rotated", before, after)
+        return after
 
 
 # No entry is of owner -1: the number beside it tells a deliverer, whose page may have begun at the very
@@ -243,7 +250,9 @@ def replay_since(client_id: int, endpoint_id: int, since: datetime) -> Endpoint:
         _own(connection, client_id, endpoint_id)
         if connection.execute(text(REWIND), place | {"id": endpoint_id}).rowcount:
             connection.execute(text(FORGET_STALLS), place | {"id": endpoint_id})
-        return _own(connection, client_id, endpoint_id)
+        endpoint = _own(connection, client_id, endpoint_id)
+        audited.record_replay(connection, endpoint, since)
+        return endpoint
 
 
 def replayable(client_id: int, endpoint_id: int, event_id: str) -> tuple[int, int]:

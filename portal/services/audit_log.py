@@ -1,0 +1,166 @@
+"""Reading the audit log: newest first, page by page, narrowed to who, what, to what and when."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, select, tuple_
+from sqlalchemy.orm import aliased
+
+from portal.runtime import runtime
+from portal.services.audit import ACTIONS, TARGETS
+from portal.services.models import AuditEvent, SignIn
+
+NOBODY = "Dreamland"
+"""Who does what happens by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is asked for; None: any."""
+
+    who: str | None = None
+    """A person's e-mail, or the name of a client or of who ran a command."""
+    action: str | None = None
+    """One of ACTIONS, or what it begins with up to the dot: `key`."""
+    target: str | None = None
+    target_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Exclusive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field before and after, as text; None where there was none."""
+
+    field: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A record of the log."""
+
+    id: int
+    at: datetime
+    actor: str
+    sign_in_id: int | None
+    name: str | None
+    """A person's e-mail of today, None where the sign-in is gone; of others the name they had."""
+    role: str | None
+    action: str
+    target: str
+    target_id: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    address: str | None
+    browser: str | None
+    request_id: str | None
+
+    @property
+    def who(self) -> str:
+        """Who it was, as people read it."""
+        if self.actor == "system":
+            return NOBODY
+        if self.name is None:
+            return f"sign-in {self.sign_in_id}" if self.sign_in_id else "somebody"
+        return self.name
+
+    @property
+    def what(self) -> str:
+        """What was done, as people read it."""
+        return ACTIONS.get(self.action, self.action)
+
+    @property
+    def to_what(self) -> str:
+        """What it was done to, as people read it."""
+        word = TARGETS.get(self.target, self.target)
+        return word if self.target_id is None else f"{word} {self.target_id}"
+
+    @property
+    def changes(self) -> list[Change]:
+        """The fields that differ, by name."""
+        before, after = self.before or {}, self.after or {}
+        return [
+            Change(field, _text(before, field), _text(after, field))
+            for field in sorted({**before, **after})
+            if before.get(field) != after.get(field)
+        ]
+
+
+def page(filters: Filters, before: int | None, limit: int) -> list[Event]:
+    """Records, newest first, from the one with the id `before` (exclusive) on."""
+    with runtime().snapshot() as connection:
+        rows = connection.execute(_query(connection, filters, before).limit(limit))
+        return [_event(row) for row in rows]
+
+
+def actions_of(asked: str) -> list[str]:
+    """The actions that a filter means: one, all of a noun, or none."""
+    return [asked] if asked in ACTIONS else [each for each in ACTIONS if _noun(each) == asked]
+
+
+def _noun(action: str) -> str:
+    return action.partition(".")[0]
+
+
+def _query(connection: Connection, filters: Filters, before: int | None) -> Select[Any]:
+    query = select(AuditEvent.__table__, SignIn.email)
+    query = query.outerjoin(SignIn, SignIn.id == AuditEvent.sign_in_id)
+    query = query.where(*_conditions(connection, filters))
+    if before is not None:
+        last = aliased(AuditEvent)
+        here = select(last.at, last.id).where(last.id == before)
+        at = here.with_only_columns(last.at).scalar_subquery()
+        # A row can't be looked up in an index by a subquery of two columns; the time alone can.
+        query = query.where(AuditEvent.at <= at)
+        query = query.where(tuple_(AuditEvent.at, AuditEvent.id) < here.scalar_subquery())
+    return query.order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
+
+
+def _conditions(connection: Connection, filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.who is not None:
+        person = select(SignIn.id).where(SignIn.email == filters.who.lower())
+        known = connection.scalar(person)
+        yield AuditEvent.sign_in_id == known if known else AuditEvent.actor_name == filters.who
+    if filters.action is not None:
+        yield AuditEvent.action.in_(actions_of(filters.action))
+    if filters.target is not None:
+        yield AuditEvent.target == filters.target
+    if filters.target_id is not None:
+        yield AuditEvent.target_id == filters.target_id
+    if filters.since is not None:
+        yield AuditEvent.at >= filters.since
+    if filters.until is not None:
+        yield AuditEvent.at < filters.until
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(
+        id=row.id,
+        at=row.at,
+        actor=row.actor,
+        sign_in_id=row.sign_in_id,
+        name=row.email or row.actor_name,
+        role=row.role,
+        action=row.action,
+        target=row.target,
+        target_id=row.target_id,
+        before=row.before,
+        after=row.after,
+        address=row.address,
+        browser=row.browser,
+        request_id=row.request_id,
+    )
+
+
+def _text(fields: dict[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return None if value is None else str(value)
