@@ -2,14 +2,28 @@
 
 from flask import Flask
 
-from portal.pages import entrance, formats, home, places, problems, views, visitors
+from portal.pages import (
+    entrance,
+    entries,
+    formats,
+    home,
+    places,
+    problems,
+    statements,
+    today,
+    usd,
+    views,
+    visitors,
+    wallets,
+    words,
+)
 from portal.pages.blueprint import blueprint
 
 __all__ = ["problem", "register"]
 
 problem = problems.answer
 
-MODULES = (entrance, home)
+MODULES = (entrance, home, today, entries, usd, statements, wallets)
 """Their views are on the blueprint once they are imported."""
 
 
@@ -18,6 +32,7 @@ def register(app: Flask) -> None:
     views.htmx.init_app(app)
     visitors.register(app)
     formats.register(app)
+    words.register(app)
     places.register(app)
     problems.register(app)
     app.url_build_error_handlers.append(lambda *_: "#")  # until every page is there

@@ -36,6 +36,19 @@ ALL_STAFF = Rule(STAFF)
 
 RULES: dict[str, Rule] = {
     "pages.home": EVERYBODY,
+    "pages.today": USERS,
+    "pages.today_csv": USERS,
+    "pages.entries": USERS,
+    "pages.entries_csv": USERS,
+    "pages.entry": EVERYBODY,
+    "pages.usd": USERS,
+    "pages.usd_day": USERS,
+    "pages.usd_csv": USERS,
+    "pages.statements": USERS,
+    "pages.statement": USERS,
+    "pages.wallets": USERS,
+    "pages.wallet": USERS,
+    "pages.wallet_csv": USERS,
     "pages.sign_in": STRANGERS,
     "pages.sign_out": ANYBODY,
 }
