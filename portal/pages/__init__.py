@@ -2,14 +2,14 @@
 
 from flask import Flask
 
-from portal.pages import entrance, formats, home, places, problems, views, visitors
+from portal.pages import audit, entrance, formats, home, places, problems, views, visitors
 from portal.pages.blueprint import blueprint
 
 __all__ = ["problem", "register"]
 
 problem = problems.answer
 
-MODULES = (entrance, home)
+MODULES = (audit, entrance, home)
 """Their views are on the blueprint once they are imported."""
 
 

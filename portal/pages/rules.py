@@ -38,6 +38,7 @@ RULES: dict[str, Rule] = {
     "pages.home": EVERYBODY,
     "pages.sign_in": STRANGERS,
     "pages.sign_out": ANYBODY,
+    "pages.audit": ALL_STAFF,
 }
 
 
