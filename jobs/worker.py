@@ -9,7 +9,7 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 import config
-from jobs import conversions, imports
+from jobs import conversions, imports, mails
 from jobs.context import app
 from jobs.queue import LATER, connection, queue
 from portal.logs import configure
@@ -22,6 +22,7 @@ def main() -> None:
     with app().app_context():
         conversions.enqueue_due()  # whatever a killed worker left goes on now
         imports.enqueue_due()
+        mails.enqueue_due()
     work = [queue(settings.redis_url), queue(settings.redis_url, LATER)]
     redis = connection(settings.redis_url)
     worker = SimpleWorker(work, connection=redis, serializer=JSONSerializer)

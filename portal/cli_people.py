@@ -11,6 +11,7 @@ from portal.services.accounts import invitations, second_factor
 def register(app: Flask) -> None:
     """Add the commands."""
     app.cli.add_command(invite)
+    app.cli.add_command(remove_second_factor)
     app.cli.add_command(code)
 
 
@@ -30,6 +31,17 @@ def invite(email: str, user_id: str | None, role: str | None, name: str | None) 
         click.echo(invitations.invite_staff(email, role, name))
     else:
         raise click.UsageError("name a --user, or a --role and a --name")
+
+
+@click.command("remove-second-factor", cls=Command)
+@click.argument("email")
+def remove_second_factor(email: str) -> None:
+    """Switch off the second factor of EMAIL, who lost it, and end every session.
+
+    Be sure whom you help: with the password alone they are let in then. They are told by mail.
+    """
+    second_factor.remove(email)
+    click.echo(f"{email} has no second factor any more, and was signed out everywhere.")
 
 
 @click.command("code", cls=Command)

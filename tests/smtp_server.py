@@ -1,5 +1,6 @@
 """A mail server for tests: real SMTP on a port of its own, with TLS, and moods that a test may set."""
 
+import logging
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd's, of every line
 
 USER, PASSWORD = "portal@example.com", "s3cret/with@signs"
 TAKEN = "250 OK"
@@ -38,19 +41,19 @@ class Handler:
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, _: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, _: Any, envelope: Any) -> str:  # noqa: N802
         message = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         answer = self.data(message)
         if answer == TAKEN:
             self.received.append(message)
             self.recipients += envelope.rcpt_tos
-            self.was_secure.append(session.ssl is not None)
+            self.was_secure.append(server.transport.get_extra_info("ssl_object") is not None)
         return answer
 
     def authenticate(self, _: Any, __: Any, ___: Any, ____: Any, given: Any) -> AuthResult:
         known = LoginPassword(USER.encode(), PASSWORD.encode())
-        return AuthResult(success=given == known)
+        return AuthResult(success=given == known, handled=False)
 
 
 class SmtpServer:
@@ -76,6 +79,7 @@ class SmtpServer:
             ssl_context=context if tls == "smtps" else None,
             require_starttls=tls == "starttls",
             auth_required=needs_password,
+            auth_require_tls=tls == "starttls",  # it takes TLS from the start for none
             authenticator=self.handler.authenticate if needs_password else None,
         )
         self._controller.start()

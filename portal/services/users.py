@@ -155,14 +155,19 @@ def change(user_id: int, changes: dict[str, Any]) -> Profile:
     A new zone holds from the end of the user's current local day, at most one change in 30 days
     (setting ZONE_CHANGE_DAYS): sooner is Refused('validation_failed').
     """
-    columns = {key: value for key, value in changes.items() if key != "time_zone"}
     with runtime().engine.begin() as connection:
-        if columns:
-            connection.execute(update(User).where(User.id == user_id).values(columns))
-        _profile(connection, user_id)
-        if "time_zone" in changes:
-            _change_zone(connection, user_id, changes["time_zone"])
-        return _profile(connection, user_id)
+        return change_within(connection, user_id, changes)
+
+
+def change_within(connection: Connection, user_id: int, changes: dict[str, Any]) -> Profile:
+    """The same, in the caller's transaction."""
+    columns = {key: value for key, value in changes.items() if key != "time_zone"}
+    if columns:
+        connection.execute(update(User).where(User.id == user_id).values(columns))
+    _profile(connection, user_id)
+    if "time_zone" in changes:
+        _change_zone(connection, user_id, changes["time_zone"])
+    return _profile(connection, user_id)
 
 
 def _change_zone(connection: Connection, user_id: int, zone: str) -> None:

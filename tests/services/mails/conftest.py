@@ -19,7 +19,7 @@ Sending = Callable[[str], "object"]
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpServer]:
+def post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpServer]:
     """Not up yet; its certificate counts."""
     with smtp_server(tmp_path) as (made, certificate):
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
