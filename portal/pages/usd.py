@@ -29,8 +29,8 @@ def usd() -> Response:
         found = money.of_range(lists.user_id(), *_open_range(first, last))
     if asked:
         form.first.data, form.last.data = found.first, found.last
-    before = request.args.get("before")
-    rows = [day for day in found.days if before is None or day.day < lists.day(before)]
+    before = lists.day(request.args["before"]) if "before" in request.args else None
+    rows = [day for day in found.days if before is None or day.day < before]
     shown = {
         "found": found,
         "presets": presets(found.today.day),
