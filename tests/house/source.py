@@ -10,6 +10,7 @@ CLIENT = "clients/python/src"
 """The package for game servers: it stands by itself."""
 PROGRAM = (
     *("config.py", "wsgi.py", "portal", "jobs", "local", "deploy", "migrations", "bench"),
+    "gallery",
     CLIENT,
 )
 

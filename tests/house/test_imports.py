@@ -12,7 +12,7 @@ COMMANDS = (
     "portal.cli_people",
 )
 UPPER = ("portal.pages", "portal.api", *COMMANDS, "jobs")
-ENTRANCES = ("portal.create_app", "wsgi", "local", "deploy", "bench", "tests")
+ENTRANCES = ("portal.create_app", "wsgi", "local", "deploy", "bench", "gallery", "tests")
 FORBIDDEN = {
     "portal.ledger": (
         *("flask", "werkzeug", "requests", "redis", "rq", "rq_scheduler", "pydantic"),
@@ -32,8 +32,8 @@ FORBIDDEN = {
     ),
     "portal.database": ("portal.services", "portal.ledger", "portal.runtime", *UPPER, *ENTRANCES),
     "config": ("portal", "jobs", "flask", "local", "deploy"),
-    "local": ("portal", "jobs", "deploy", "tests", "bench"),
-    "deploy": ("portal", "wsgi", "local", "tests", "bench"),
+    "local": ("portal", "jobs", "deploy", "tests", "bench", "gallery"),
+    "deploy": ("portal", "wsgi", "local", "tests", "bench", "gallery"),
     "clients": ("portal", "jobs", "config", "wsgi", "local", "deploy", "bench", "tests"),
 }
 """By layer, what it must not know."""
