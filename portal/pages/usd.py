@@ -8,7 +8,7 @@ from flask import Response, request
 from portal.ledger.reports import UsdDay
 from portal.pages import charts, exports, lists, views
 from portal.pages.blueprint import blueprint
-from portal.pages.forms.usd import LONGEST, RangeForm
+from portal.pages.forms.usd import LONGEST, FileForm, RangeForm
 from portal.runtime import runtime
 from portal.services import usd as money
 from portal.services import written
@@ -53,11 +53,11 @@ def usd_day(day: str) -> Response:
 @blueprint.get("/usd.csv")
 def usd_csv() -> Response:
     """The days of a range, or all of them."""
-    form = RangeForm(formdata=request.args)
-    form.validate()
+    form = FileForm(formdata=request.args)
+    if not form.validate():
+        asked = {name: request.args.get(name) for name in ("first", "last")}
+        return views.go("pages.usd", **asked)
     first, last = form.first.data or FIRST_DAY, form.last.data or LAST_DAY
-    if form.first.errors or first > last:
-        return views.go("pages.usd", **request.args)
     return exports.answer("usd", COLUMNS, _rows(lists.user_id(), first, last))
 
 
