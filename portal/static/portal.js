@@ -1,6 +1,8 @@
 // What pages do by themselves where a script may run. Without it every link and form still works.
 "use strict";
 
+document.documentElement.classList.add("runs-scripts"); // what only a script can do is shown now
+
 const REFRESH_MS = 15_000; // pages ask for news this often, while they are looked at
 let asked = Date.now();
 
