@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from bench.stage import Books
 from portal import ledger
 from portal.ledger import amounts
+from portal.runtime import runtime
 from portal.services import assets, audit, clients, conversions, credits, holds, users, wins
-from portal.services.accounts import passwords, sessions, sign_ins
+from portal.services.accounts import links, passwords, sessions, sign_ins
 from portal.services.demo import convert_now
 
 NOW = datetime(2026, 11, 21, 14, 26, 12, 480_517, tzinfo=UTC)
@@ -69,7 +70,10 @@ class _Making:
         self._ida = users.create("player-1", "Ida Falk", "Europe/Berlin", "ida@players.example")[
             0
         ].id
-        others = [users.create(f"player-{n}", f"Player {n}", "UTC")[0].id for n in (2, 3)]
+        others = [
+            users.create(f"player-{n}", f"Player {n}", "UTC", f"player-{n}@players.example")[0].id
+            for n in (2, 3)
+        ]
         for day in range(DAYS):
             self._day(self._ida, self._start_of(day), others)
         self._today()
@@ -173,7 +177,26 @@ class _Making:
             admin = sign_ins.add(
                 connection, "grace@dreamland.example", hashed, role="admin", name="Grace Adeyemi"
             )
+        self._entries |= _mailed(ida)
         return Scene(ida, noor, admin, self._entries)
+
+
+def _mailed(ida: int) -> dict[str, str]:
+    """What the addresses end with that were sent by mail, a link of each kind."""
+    to_staff = {"role": "accountant", "name": "Sam Okafor"}
+    with runtime().engine.begin() as connection:
+        made = {
+            "link_sign_up": links.make(connection, "sign_up", "mira@players.example"),
+            "link_known": links.make(connection, "sign_up", "player-2@players.example"),
+            "link_invitation": links.make(
+                connection, "invitation", "sam@dreamland.example", **to_staff
+            ),
+            "link_reset": links.make(connection, "reset", "ida@players.example", sign_in_id=ida),
+            "link_email": links.make(
+                connection, "email_change", "ida.falk@players.example", sign_in_id=ida
+            ),
+        }
+    return {name: links.address(link).rpartition("/")[2] for name, link in made.items()}
 
 
 def cookie(books: Books, sign_in_id: int) -> dict[str, str]:
