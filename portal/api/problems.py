@@ -62,6 +62,7 @@ CODES = {
 }
 
 BY_STATUS = {
+    403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
     413: "payload_too_large",

@@ -22,13 +22,12 @@ clock changes come on top.
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """A user's local day so far, and what the user's books are at: `version` changes with them."""
+    """A user's local day so far. Amounts are base units of DREAM."""
 
     as_of: datetime
     day: date
     time_zone: str
     won: int
-    version: str
     limit: int = chart.DAY_LIMIT
 
     @property
@@ -47,8 +46,7 @@ TODAY = """
 SELECT now.at, d.day, ledger.zone_of(:owner_id, now.at) AS zone,
        (SELECT coalesce(sum(b.used), 0) FROM ledger.daily_balances b
         JOIN ledger.flows f ON f.limited_id = b.account_id
-        WHERE b.owner_id = :owner_id AND b.day = d.day) AS won,
-       ledger.version_of(:owner_id) AS version
+        WHERE b.owner_id = :owner_id AND b.day = d.day) AS won
 FROM (SELECT ledger.clock() AS at OFFSET 0) now
 CROSS JOIN LATERAL ledger.local_day(:owner_id, now.at) d
 """
@@ -59,7 +57,7 @@ def today(connection: Connection, owner_id: int) -> Today:
     row = connection.execute(text(TODAY), {"owner_id": owner_id}).one_or_none()
     if row is None:
         raise NotFound("unknown_user", f"there is no user {owner_id}")
-    return Today(row.at, row.day, row.zone, int(row.won), row.version)
+    return Today(row.at, row.day, row.zone, int(row.won))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,40 @@
 
 from flask import Flask
 
-from portal.pages import entrance, formats, home, places, problems, views, visitors
+from portal.pages import (
+    account,
+    account_sessions,
+    asking,
+    audit,
+    email,
+    entrance,
+    entries,
+    formats,
+    home,
+    links,
+    own_data,
+    places,
+    problems,
+    second_factor,
+    statements,
+    time_zone,
+    today,
+    usd,
+    views,
+    visitors,
+    wallets,
+    words,
+)
 from portal.pages.blueprint import blueprint
 
 __all__ = ["problem", "register"]
 
 problem = problems.answer
 
-MODULES = (entrance, home)
+COMING_IN = (entrance, asking, links)
+OF_BOOKS = (home, today, entries, usd, statements, wallets)
+OF_ACCOUNTS = (account, account_sessions, email, second_factor, time_zone, own_data)
+MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, audit)
 """Their views are on the blueprint once they are imported."""
 
 
@@ -18,7 +44,7 @@ def register(app: Flask) -> None:
     views.htmx.init_app(app)
     visitors.register(app)
     formats.register(app)
+    words.register(app)
     places.register(app)
     problems.register(app)
-    app.url_build_error_handlers.append(lambda *_: "#")  # until every page is there
     app.register_blueprint(blueprint)

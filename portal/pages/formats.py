@@ -1,6 +1,7 @@
 """How values are written on pages: amounts, times, days. All filters of templates are here."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,11 @@ def amount(units: int, scale: int, *, signed: bool = False) -> Markup:
     return TAG.format(value=amounts.text(units, scale), text=text)
 
 
+def rate(value: Decimal) -> str:
+    """All digits but trailing zeros: 0.15."""
+    return f"{value.normalize():f}"
+
+
 def moment(at: datetime) -> Markup:
     """Day and time in the viewer's zone, to the minute; the exact time on hover."""
     return _time(at, "%-d %b %Y, %H:%M")
@@ -44,6 +50,11 @@ def moment(at: datetime) -> Markup:
 def clock(at: datetime) -> Markup:
     """The time of day in the viewer's zone, to the second; the exact time on hover."""
     return _time(at, "%H:%M:%S")
+
+
+def clock_minutes(at: datetime) -> Markup:
+    """The same to the minute."""
+    return _time(at, "%H:%M")
 
 
 def instant(at: datetime) -> str:
@@ -68,7 +79,7 @@ def local(at: datetime) -> datetime:
 
 def register(app: Flask) -> None:
     """Give templates these filters, and `icon(name)`."""
-    for each in (exact, amount, moment, clock, instant, day, month, local):
+    for each in (exact, amount, rate, moment, clock, clock_minutes, instant, day, month, local):
         app.jinja_env.filters[each.__name__] = each
     icons = {file.stem: Markup(file.read_text()) for file in ICONS.glob("*.svg")}  # noqa: S704 - ours
     app.jinja_env.globals["icon"] = icons.__getitem__

@@ -5,13 +5,14 @@ from typing import Literal
 
 from portal.runtime import runtime
 from portal.services import audit
+from portal.services.accounts import second_factor
 from portal.services.accounts.sessions import Visitor
 
 Verdict = Literal["let in", "sign in", "home", "second factor", "refused"]
 
 USER = frozenset({"user"})
 STAFF = frozenset({"viewer", "accountant", "approver", "admin"})
-CHANGING = STAFF - {"viewer"}
+CHANGING = second_factor.REQUIRED
 """Roles that may change anything: for them a second factor is required."""
 
 
@@ -35,9 +36,47 @@ USERS = Rule(USER)
 ALL_STAFF = Rule(STAFF)
 
 RULES: dict[str, Rule] = {
-    "pages.home": EVERYBODY,
+    # Coming in
     "pages.sign_in": STRANGERS,
+    "pages.second_step": STRANGERS,
+    "pages.sign_up": STRANGERS,
+    "pages.reset": ANYBODY,
+    "pages.mail_sent": ANYBODY,
+    "pages.link": ANYBODY,
     "pages.sign_out": ANYBODY,
+    # The wallet
+    "pages.home": EVERYBODY,
+    "pages.today": USERS,
+    "pages.today_csv": USERS,
+    "pages.entries": USERS,
+    "pages.entries_csv": USERS,
+    "pages.entry": EVERYBODY,
+    "pages.usd": USERS,
+    "pages.usd_day": USERS,
+    "pages.usd_csv": USERS,
+    "pages.statements": USERS,
+    "pages.statement": USERS,
+    "pages.wallets": USERS,
+    "pages.wallet": USERS,
+    "pages.wallet_csv": USERS,
+    # The account
+    "pages.account": EVERYBODY,
+    "pages.account_name": EVERYBODY,
+    "pages.email": EVERYBODY,
+    "pages.account_password": EVERYBODY,
+    "pages.account_sessions": EVERYBODY,
+    "pages.end_sessions": EVERYBODY,
+    "pages.second_factor": SETTING_UP,
+    "pages.second_factor_code": SETTING_UP,
+    "pages.recovery_codes": EVERYBODY,
+    "pages.second_factor_off": EVERYBODY,
+    "pages.time_zone": USERS,
+    "pages.account_data": EVERYBODY,
+    "pages.download_data": EVERYBODY,
+    "pages.account_deletion": USERS,
+    "pages.deletion_withdrawal": USERS,
+    # Staff
+    "pages.audit": ALL_STAFF,
 }
 
 

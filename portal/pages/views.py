@@ -40,7 +40,12 @@ def form_page(name: str, form: FlaskForm, fragment: str | None = None, **context
 
 
 def refused(form: FlaskForm, error: LedgerError) -> None:
-    """Put a service's refusal beside the field it is about, or above the form."""
+    """Put a service's refusal beside the field it is about, or above the form.
+
+    Who has to wait gets a page that says so: raises Refused('rate_limited') again.
+    """
+    if error.code == "rate_limited":
+        raise error
     name = error.figures.get("param")
     field = form[name] if isinstance(name, str) and name in form else None
     sentence = error.detail[:1].upper() + error.detail[1:]

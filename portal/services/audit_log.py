@@ -5,13 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
 from portal.runtime import runtime
 from portal.services.audit import ACTIONS, TARGETS
 from portal.services.models import AuditEvent, SignIn
 
+SIGN_IN = "sign_in"
+NUMBER = "^[0-9]{1,18}$"
 NOBODY = "Dreamland"
 """Who does what happens by itself."""
 
@@ -26,6 +40,7 @@ class Filters:
     """One of ACTIONS, or what it begins with up to the dot: `key`."""
     target: str | None = None
     target_id: str | None = None
+    """Of a sign-in its e-mail will do."""
     since: datetime | None = None
     until: datetime | None = None
     """Exclusive."""
@@ -59,6 +74,8 @@ class Event:
     address: str | None
     browser: str | None
     request_id: str | None
+    subject: str | None
+    """The e-mail of today of the sign-in that it was done to."""
 
     @property
     def who(self) -> str:
@@ -78,7 +95,8 @@ class Event:
     def to_what(self) -> str:
         """What it was done to, as people read it."""
         word = TARGETS.get(self.target, self.target)
-        return word if self.target_id is None else f"{word} {self.target_id}"
+        which = self.subject or self.target_id
+        return word if which is None else f"{word} {which}"
 
     @property
     def changes(self) -> list[Change]:
@@ -108,8 +126,12 @@ def _noun(action: str) -> str:
 
 
 def _query(connection: Connection, filters: Filters, before: int | None) -> Select[Any]:
-    query = select(AuditEvent.__table__, SignIn.email)
+    subject = aliased(SignIn)
+    is_sign_in = and_(AuditEvent.target == SIGN_IN, AuditEvent.target_id.regexp_match(NUMBER))
+    number = case((is_sign_in, cast(AuditEvent.target_id, BigInteger)))
+    query = select(AuditEvent.__table__, SignIn.email, subject.email.label("subject"))
     query = query.outerjoin(SignIn, SignIn.id == AuditEvent.sign_in_id)
+    query = query.outerjoin(subject, subject.id == number)
     query = query.where(*_conditions(connection, filters))
     if before is not None:
         last = aliased(AuditEvent)
@@ -131,11 +153,18 @@ def _conditions(connection: Connection, filters: Filters) -> Iterator[ColumnElem
     if filters.target is not None:
         yield AuditEvent.target == filters.target
     if filters.target_id is not None:
-        yield AuditEvent.target_id == filters.target_id
+        yield _is_target(filters.target_id)
     if filters.since is not None:
         yield AuditEvent.at >= filters.since
     if filters.until is not None:
         yield AuditEvent.at < filters.until
+
+
+def _is_target(target_id: str) -> ColumnElement[bool]:
+    if "@" not in target_id:
+        return AuditEvent.target_id == target_id
+    number = select(cast(SignIn.id, Text)).where(SignIn.email == target_id.lower())
+    return and_(AuditEvent.target == SIGN_IN, AuditEvent.target_id == number.scalar_subquery())
 
 
 def _event(row: Row[Any]) -> Event:
@@ -154,6 +183,7 @@ def _event(row: Row[Any]) -> Event:
         address=row.address,
         browser=row.browser,
         request_id=row.request_id,
+        subject=row.subject,
     )
 
 

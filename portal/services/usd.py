@@ -7,8 +7,6 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection
-
 from portal import ledger
 from portal.ledger.reports import UsdDay
 from portal.runtime import runtime
@@ -34,14 +32,13 @@ class UsdRange:
 class DayInHours:
     """A day's conversions, newest hour first; `other` is what came or went by anything else."""
 
-    day: date
-    total: int
+    sums: UsdDay
     hours: list[ledger.DayHour]
 
     @property
     def other(self) -> int:
-        """The total less all conversions."""
-        return self.total - sum(hour.usd for hour in self.hours)
+        """The day's USD less those of all conversions."""
+        return self.sums.amount - sum(hour.usd for hour in self.hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +82,9 @@ def of_range(user_id: int, first: date | None, last: date | None) -> UsdRange:
 def of_day(user_id: int, day: date) -> DayInHours:
     """The USD of a day, hour by hour."""
     with runtime().snapshot() as connection:
-        return _day(connection, user_id, day)
-
-
-def _day(connection: Connection, user_id: int, day: date) -> DayInHours:
-    total = ledger.usd_total(connection, user_id, day, day)
-    return DayInHours(day, total, ledger.day_hours(connection, user_id, day))
+        found = ledger.usd_days(connection, user_id, day, day, 1)
+        sums = found[0] if found else UsdDay(day, 0, 0, 0)
+        return DayInHours(sums, ledger.day_hours(connection, user_id, day))
 
 
 def months(user_id: int) -> list[ledger.MonthSums]:

@@ -12,6 +12,8 @@ from portal.runtime import runtime
 from portal.services import assets
 
 FIRST_DAY = date(2000, 1, 1)
+OPEN_HOLDS = 100
+"""At most listed beside a wallet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,32 @@ class UsdHistory:
 
     days: list[UsdDay]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class WalletPage:
+    """A wallet with some of its history, newest first, and the holds that are open."""
+
+    wallet: ledger.Wallet
+    lines: list[StatementLine]
+    holds: list[ledger.Hold]
+
+
+def holdings(user_id: int) -> list[tuple[ledger.AssetInfo, ledger.Wallet]]:
+    """What a user has of every asset."""
+    with runtime().snapshot() as connection:
+        return ledger.holdings(connection, user_id)
+
+
+def page(
+    user_id: int, asset: ledger.AssetInfo, before: tuple[datetime, int] | None, limit: int
+) -> WalletPage:
+    """A wallet as a page shows it, of one moment."""
+    with runtime().snapshot() as connection:
+        held = ledger.wallet(connection, user_id, asset)
+        lines = ledger.statement(connection, user_id, asset, before, limit)
+        holds = ledger.open_holds(connection, user_id, asset, OPEN_HOLDS) if held.held else []
+        return WalletPage(held, lines, holds)
 
 
 def all_of(user_id: int) -> list[Balance]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from portal import ledger
 from portal.ledger import chart
@@ -95,3 +95,12 @@ def day_page(user_id: int, game: str | None, before_seq: int | None, limit: int)
         asked = ledger.WinsOf(user_id, day.day, runtime().settings.win_max_ahead)
         listed = ledger.day_wins(connection, asked, game, before_seq, limit)
         return DayPage(day, listed, ledger.day_games(connection, asked, GAMES))
+
+
+def wins_of(
+    user_id: int, day: date, game: str | None, before_seq: int | None, limit: int
+) -> list[ledger.DayWin]:
+    """Wins of a day alone, newest first: for whoever reads all of them, page after page."""
+    with runtime().snapshot() as connection:
+        asked = ledger.WinsOf(user_id, day, runtime().settings.win_max_ahead)
+        return ledger.day_wins(connection, asked, game, before_seq, limit)

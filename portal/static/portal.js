@@ -1,6 +1,8 @@
 // What pages do by themselves where a script may run. Without it every link and form still works.
 "use strict";
 
+document.documentElement.classList.add("runs-scripts"); // what only a script can do is shown now
+
 const REFRESH_MS = 15_000; // pages ask for news this often, while they are looked at
 let asked = Date.now();
 
@@ -61,3 +63,9 @@ document.addEventListener("htmx:sendError", () => {
 document.addEventListener("htmx:afterOnLoad", (event) => {
   if (event.detail.xhr.status < 400) document.getElementById("notice")?.replaceChildren();
 });
+
+// <select data-zone> begins at the browser's own time zone, where nothing is chosen yet.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+for (const each of document.querySelectorAll("select[data-zone]")) {
+  if (!each.value && [...each.options].some((option) => option.value === zone)) each.value = zone;
+}

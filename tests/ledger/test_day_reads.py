@@ -199,17 +199,6 @@ def test_the_next_conversion_is_at_the_end_of_the_running_hour(books: Books) -> 
     assert (found.won, found.remaining, found.limit) == (0, 5 * TOKEN, 5 * TOKEN)
 
 
-def test_the_version_changes_with_the_books_and_with_the_day(books: Books) -> None:
-    owner, other = books.owner(), books.owner()
-    first = today(books, owner).version
-    books.win(other, "1")
-    assert today(books, owner).version == first
-    books.win(owner, "1")
-    second = today(books, owner).version
-    books.set_clock(books.now() + timedelta(days=1))
-    assert len({first, second, today(books, owner).version}) == 3
-
-
 def test_an_unknown_owner_has_no_day(books: Books) -> None:
     with pytest.raises(NotFound) as error:
         today(books, 2**62)

@@ -107,6 +107,23 @@ def test_a_person_goes_by_the_e_mail_of_today_and_by_a_number_when_the_sign_in_i
     assert audit_log.page(Filters(), None, 1)[0].who == f"sign-in {ida}"
 
 
+def test_what_was_done_to_a_sign_in_names_its_e_mail_and_is_found_by_it(engine: Engine) -> None:
+    ida, ben = (sign_in(engine, f"{name}@dreamland.example") for name in ("ida", "ben"))
+    wanted = record(engine, audit.SYSTEM, "session.refused", "sign_in", ida)
+    record(engine, audit.SYSTEM, "session.refused", "sign_in", ben)
+    record(engine, audit.SYSTEM, "key.created", "key", ida)
+    assert ids(Filters(target_id="Ida@dreamland.example")) == [wanted]
+    assert ids(Filters(target_id="nobody@dreamland.example")) == []
+    [event] = audit_log.page(Filters(target="sign_in", target_id=str(ida)), None, 9)
+    assert event.to_what == "sign-in ida@dreamland.example"
+
+
+def test_a_target_that_is_no_number_spoils_no_page(engine: Engine) -> None:
+    for strange in ("x", "9" * 40, "", "-1"):
+        record(engine, audit.SYSTEM, "session.refused", "sign_in", strange)
+    assert len(ids(Filters(target="sign_in"))) == 4
+
+
 def test_who_is_no_person_goes_by_the_name_it_had(engine: Engine) -> None:
     assert one(engine, ROOT).who == "root@host"
     assert one(engine, STUDIO).who == "studio"

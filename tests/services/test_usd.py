@@ -91,7 +91,7 @@ def test_the_hours_of_a_day_add_up_to_it(books: Books, year: int, earn: Earn) ->
     assert [hour.hour.hour for hour in first.hours] == [17]
     assert [hour.hour.hour for hour in second.hours] == [19, 18]
     for day in (first, second):
-        assert day.total == sum(hour.usd for hour in day.hours) > 0
+        assert day.sums.amount == sum(hour.usd for hour in day.hours) > 0
         assert day.other == 0
 
 

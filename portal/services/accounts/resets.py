@@ -4,15 +4,7 @@ from sqlalchemy import update
 
 from portal.ledger.errors import Refused
 from portal.services import audit, mails
-from portal.services.accounts import (
-    addresses,
-    asking,
-    links,
-    passwords,
-    sessions,
-    sign_ins,
-    throttle,
-)
+from portal.services.accounts import addresses, asking, links, passwords, sessions, sign_ins
 from portal.services.models import SignIn
 
 
@@ -21,9 +13,7 @@ def request(email: str) -> None:
 
     Raises Refused('validation_failed') for what can be no address, and Refused('rate_limited').
     """
-    email = addresses.checked(email)
-    throttle.check("reset", email=email)
-    asking.ask("reset", email)
+    asking.ask("reset", addresses.checked(email))
 
 
 def finish(token: str, password: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services import audit, users
-from portal.services.accounts import addresses, asking, links, passwords, sign_ins, throttle
+from portal.services.accounts import addresses, asking, links, passwords, sign_ins
 from portal.services.fields import NOT_TEXT
 
 MAX_NAME = 200
@@ -39,9 +39,7 @@ def request(email: str) -> None:
 
     Raises Refused('validation_failed') for what can be no address, and Refused('rate_limited').
     """
-    email = addresses.checked(email)
-    throttle.check("sign_up", email=email)
-    asking.ask("sign_up", email)
+    asking.ask("sign_up", addresses.checked(email))
 
 
 def known(email: str) -> Known | None:

@@ -112,7 +112,9 @@ def _send(transport: Transport, mail: Row[tuple[object, ...]]) -> bool:
 
 def _put_back(mail: Row[tuple[object, ...]], problem: NotSent) -> None:
     is_over = problem.is_final or mail.attempts >= MOST
-    if is_over and str(problem) != ENDED:
+    if str(problem) == ENDED:
+        log.info("mail %d (%s) has nothing to tell any more", mail.id, mail.kind)
+    elif is_over:
         log.error("mail %d (%s) is given up after %d attempts", mail.id, mail.kind, mail.attempts)
     else:
         log.warning("mail %d (%s) was not sent, attempt %d", mail.id, mail.kind, mail.attempts)

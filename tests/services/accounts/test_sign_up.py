@@ -245,7 +245,8 @@ def test_mails_to_one_address_and_from_one_browser_are_limited(
     with pytest.raises(Refused) as refused:
         request_(IDA.upper())
     assert refused.value.code == "rate_limited"
-    assert len(mailbox.to(IDA)) == 3
+    assert count("mails") == 3
+    assert len(mailbox.to(IDA)) == 1  # the links of the others were replaced before they went out
     for n in range(17):
         request_(f"n{n}@example.com")
     with pytest.raises(Refused, match="too many mails"):

@@ -1,0 +1,63 @@
+"""CSV of all rows of a table, sent as it is read: exact decimals, times in UTC, text that no program runs."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from io import StringIO
+from itertools import chain
+from typing import TypeVar
+
+from flask import Response, stream_with_context
+
+from portal.pages import views
+
+AT_ONCE = 1_000
+"""Rows read by one statement."""
+RUN = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet may take for a formula, at the beginning of a cell."""
+
+Row = TypeVar("Row")
+Cells = Sequence[str | int | None]
+
+
+def said(text: str | None) -> str:
+    """What a client said, for a cell: never a formula."""
+    return f"'{text}" if text and text.startswith(RUN) else text or ""
+
+
+def walk(read: Callable[[Row | None], Sequence[Row]]) -> Iterator[Row]:
+    """All rows of a list that is read after its last one, AT_ONCE at a time."""
+    last: Row | None = None
+    while rows := read(last):
+        yield from rows
+        if len(rows) < AT_ONCE:
+            return
+        last = rows[-1]
+
+
+def answer(name: str, columns: Cells, rows: Iterable[Cells]) -> Response:
+    """A file of that name. The first row is read before anything is sent: what fails then is a page."""
+    made = iter(rows)
+    first = list(_taken(made))
+    lines = _lines(chain([columns], first, made))
+    response = Response(stream_with_context(lines), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="dreamland-{name}.csv"'
+    return views.private(response)
+
+
+def _taken(rows: Iterator[Cells]) -> Iterator[Cells]:
+    for row in rows:
+        yield row
+        return
+
+
+def _lines(rows: Iterable[Cells]) -> Iterator[str]:
+    """In pieces of some kilobytes."""
+    piece = StringIO()
+    writer = csv.writer(piece)
+    for row in rows:
+        writer.writerow(row)
+        if piece.tell() > 16_384:
+            yield piece.getvalue()
+            piece.seek(0)
+            piece.truncate()
+    yield piece.getvalue()

@@ -1,0 +1,62 @@
+"""Fields that several forms have: an e-mail address, a new password, a time zone."""
+
+from functools import cache
+from typing import Any
+
+from wtforms import EmailField, PasswordField, SelectField
+from wtforms.fields import choices
+from wtforms.validators import InputRequired, Length
+
+from portal.services import users
+from portal.services.accounts.addresses import MAX_EMAIL
+from portal.services.accounts.passwords import MAX, MIN
+
+
+def email_field(label: str, description: str = "") -> EmailField:
+    """An address to send mail to."""
+    return EmailField(
+        label,
+        [InputRequired("Enter an e-mail address."), Length(max=MAX_EMAIL)],
+        description=description,
+        render_kw={"autocomplete": "email", "maxlength": MAX_EMAIL},
+    )
+
+
+def own_email_field() -> EmailField:
+    """The address that a link was sent to: to be seen, and for password managers to keep."""
+    return EmailField("E-mail", render_kw={"autocomplete": "username", "readonly": True})
+
+
+def new_password_field(label: str = "Password") -> PasswordField:
+    """A password to be."""
+    return PasswordField(
+        label,
+        [InputRequired("Choose a password.")],
+        description=f"At least {MIN} characters. A few words that only you would put together do well.",
+        render_kw={"autocomplete": "new-password", "maxlength": MAX},
+    )
+
+
+def zone_field() -> SelectField:
+    """A time zone; where a script may run it begins at the browser's own."""
+    return SelectField(
+        "Time zone",
+        [InputRequired("Choose your time zone.")],
+        choices=zone_choices(),
+        description="Your days begin and end by it: the day's limit of tokens does too.",
+        render_kw={"data-zone": ""},
+    )
+
+
+@cache
+def zone_choices() -> list[Any]:
+    """Every zone of a place, and UTC, as people read them; first of all none."""
+    named = sorted(zone for zone in users.zones() if "/" in zone and not zone.startswith("Etc/"))
+    choice: Any = choices.SelectChoice  # type: ignore[attr-defined]  # the types are older
+    first = (choice("", "Choose…"), choice("UTC", "UTC"))
+    return [*first, *(choice(zone, zone.replace("_", " ")) for zone in named)]
+
+
+def said(field: Any) -> str:
+    """What was entered; nothing for a field that was not sent."""
+    return str(field.data or "")

@@ -1,0 +1,81 @@
+"""Lists that are read page by page: whose they are, where a page begins, how it ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Generic, TypeVar
+
+from flask import abort, request
+from flask_login import current_user
+
+from portal.services import users
+from portal.services.fields import NOT_TEXT
+
+PAGE = 50
+"""Rows of a page."""
+MAX_TEXT = 200
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[Row]):
+    """The rows of a page, and whether there are older ones."""
+
+    rows: Sequence[Row]
+    has_more: bool
+
+
+def user_id() -> int:
+    """Whose books the page shows: the visitor's own."""
+    found = current_user.user_id
+    assert isinstance(found, int), "a page of users"
+    return found
+
+
+def cut(rows: Sequence[Row]) -> Rows[Row]:
+    """A page of rows that were asked for with one more than there is room for."""
+    return Rows(rows[:PAGE], len(rows) > PAGE)
+
+
+def before() -> int | None:
+    """The number of the entry that the page begins below. No number: there is no such page."""
+    found = request.args.get("before")
+    return None if found is None else number(found)
+
+
+def number(text: str) -> int:
+    """A number of an entry; else there is nothing at that address."""
+    if not users.ID.fullmatch(text) or int(text) > users.MAX_ID:
+        abort(404)
+    return int(text)
+
+
+def text(name: str) -> str | None:
+    """A text that a list is filtered by."""
+    found = request.args.get(name) or None
+    if found and (len(found) > MAX_TEXT or NOT_TEXT.search(found)):
+        abort(404)
+    return found
+
+
+def day(found: str) -> date:
+    """A day of an address, YYYY-MM-DD; else there is nothing at it."""
+    try:
+        made = datetime.strptime(found, "%Y-%m-%d").date()  # noqa: DTZ007 - a day, of the user's zone
+    except ValueError:
+        abort(404)
+    if made.isoformat() != found or not FIRST_YEAR <= made.year <= LAST_YEAR:
+        abort(404)
+    return made
+
+
+def month(found: str) -> date:
+    """The first day of a month of an address, YYYY-MM."""
+    return day(f"{found}-01")
+
+
+def month_before(first: date) -> date:
+    """The first day of the month before one that begins on a day."""
+    return (first - timedelta(days=1)).replace(day=1)
