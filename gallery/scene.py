@@ -182,11 +182,11 @@ class _Making:
             admin = sign_ins.add(
                 connection, "grace@dreamland.example", hashed, role="admin", name="Grace Adeyemi"
             )
-        self._entries |= _mailed(ida)
             given = (
                 update(SignIn).where(SignIn.id == admin).values(totp_since=ledger.now(connection))
             )
             connection.execute(given)  # staff who may change anything have a second factor
+        self._entries |= _mailed(ida)
         self._office(admin, ida)
         return Scene(ida, noor, admin, self._entries)
 
