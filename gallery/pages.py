@@ -87,6 +87,7 @@ PAGES = (
     ),
     Shown("pages.home", "home", "/", "ida", "Home of a user who won today"),
     Shown("pages.home", "home-new", "/", "newcomer", "Home of a user who has nothing yet"),
+    Shown("pages.audit", "audit", "/audit", "admin", "The audit log, as staff see it"),
 )
 
 NO_PAGES: dict[str, str] = {}
