@@ -79,7 +79,11 @@ PAGES = (
         status=404,
     ),
     Shown(
-        "pages.email", "email", "/account/email", "ida", "Asking for another e-mail to sign in with"
+        "pages.account_email",
+        "email",
+        "/account/email",
+        "ida",
+        "Asking for another e-mail to sign in with",
     ),
     Shown("pages.home", "home", "/", "ida", "Home of a user who won today"),
     Shown("pages.home", "home-new", "/", "newcomer", "Home of a user who has nothing yet"),
