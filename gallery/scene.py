@@ -4,15 +4,21 @@ Booked by the services, on a clock that stands still between any two events and,
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import update
 
 from bench.stage import Books
 from portal import ledger
 from portal.ledger import amounts
-from portal.services import assets, audit, clients, conversions, credits, holds, users, wins
-from portal.services.accounts import passwords, sessions, sign_ins
+from portal.pages import rules
+from portal.runtime import runtime
+from portal.services import assets, audit, clients, conversions, credits, fees, holds, users, wins
+from portal.services.accounts import links, passwords, sessions, sign_ins
 from portal.services.demo import convert_now
+from portal.services.models import SignIn
 
 NOW = datetime(2026, 11, 21, 14, 26, 12, 480_517, tzinfo=UTC)
 DAYS = 52
@@ -69,7 +75,10 @@ class _Making:
         self._ida = users.create("player-1", "Ida Falk", "Europe/Berlin", "ida@players.example")[
             0
         ].id
-        others = [users.create(f"player-{n}", f"Player {n}", "UTC")[0].id for n in (2, 3)]
+        others = [
+            users.create(f"player-{n}", f"Player {n}", "UTC", f"player-{n}@players.example")[0].id
+            for n in (2, 3)
+        ]
         for day in range(DAYS):
             self._day(self._ida, self._start_of(day), others)
         self._today()
@@ -173,7 +182,50 @@ class _Making:
             admin = sign_ins.add(
                 connection, "grace@dreamland.example", hashed, role="admin", name="Grace Adeyemi"
             )
+            given = (
+                update(SignIn).where(SignIn.id == admin).values(totp_since=ledger.now(connection))
+            )
+            connection.execute(given)  # staff who may change anything have a second factor
+        self._entries |= _mailed(ida)
+        self._office(admin, ida)
         return Scene(ida, noor, admin, self._entries)
+
+    def _office(self, admin: int, ida: int) -> None:
+        """What a member of staff did today, and what else the audit log keeps."""
+        grace, player = _actor(admin, LAPTOP, "admin"), _actor(ida, PHONE, "user")
+        root = audit.Actor("command_line", name="deploy@portal-1")
+        cheaper = fees.FeeRule("conversion", NOW + 10 * ledger.HOUR, "exchange", 0, 90)
+        doings: tuple[tuple[audit.Actor, Callable[[], object]], ...] = (
+            (root, lambda: clients.create_key("studio", ["read", "wins:write"])),
+            (root, lambda: fees.add_rule(cheaper)),
+            (grace, lambda: clients.set_limits("studio", games=["maze"], rate_limit=6000)),
+            (player, lambda: rules.tell_refusal("pages.audit", "GET")),
+            (grace, lambda: clients.set_limits("studio", games=["maze", "sky-race"])),
+            (root, lambda: clients.revoke_all("studio")),
+        )
+        for minutes, (actor, do) in zip((221, 219, 154, 97, 40, 12), doings, strict=True):
+            self._set(NOW - timedelta(minutes=minutes, seconds=self._random.randrange(50)))
+            with audit.acting(actor):
+                do()
+        self._set(NOW)
+
+
+def _mailed(ida: int) -> dict[str, str]:
+    """What the addresses end with that were sent by mail, a link of each kind."""
+    to_staff = {"role": "accountant", "name": "Sam Okafor"}
+    with runtime().engine.begin() as connection:
+        made = {
+            "link_sign_up": links.make(connection, "sign_up", "mira@players.example"),
+            "link_known": links.make(connection, "sign_up", "player-2@players.example"),
+            "link_invitation": links.make(
+                connection, "invitation", "sam@dreamland.example", **to_staff
+            ),
+            "link_reset": links.make(connection, "reset", "ida@players.example", sign_in_id=ida),
+            "link_email": links.make(
+                connection, "email_change", "ida.falk@players.example", sign_in_id=ida
+            ),
+        }
+    return {name: links.address(link).rpartition("/")[2] for name, link in made.items()}
 
 
 def cookie(books: Books, sign_in_id: int) -> dict[str, str]:
@@ -186,6 +238,6 @@ def cookie(books: Books, sign_in_id: int) -> dict[str, str]:
     return {"name": app.config["SESSION_COOKIE_NAME"], "value": value}
 
 
-def _actor(sign_in_id: int, browser: str) -> audit.Actor:
+def _actor(sign_in_id: int, browser: str, role: str | None = None) -> audit.Actor:
     address = "203.0.113.27" if browser == PHONE else "198.51.100.4"
-    return audit.Actor("person", sign_in_id, address=address, browser=browser)
+    return audit.Actor("person", sign_in_id, role=role, address=address, browser=browser)

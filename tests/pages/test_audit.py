@@ -87,9 +87,9 @@ def test_a_record_tells_who_what_to_what_and_before_and_after(
         after={"name": "studio", "games": ["maze"], "rate_limit": None},
     )
     newest = rows(browser.get("/audit"))[0]
-    assert "root@host command line Changed the limits of an API client API client 3" in newest
+    assert "root@host command line Changed the limits of an API client API client studio" in newest
     assert "games maze rate limit 90 → became nothing" in newest
-    assert "studio" not in newest
+    assert "name" not in newest
 
 
 @pytest.mark.usefixtures("viewer")
