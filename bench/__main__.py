@@ -26,6 +26,7 @@ BENCHES = {
     ),
     "convert": ("bench.convert", "the hourly conversion: 9,000 users/s or more"),
     "outbox": ("bench.outbox", "win-http with webhooks on by without: ratio 0.85 or more"),
+    "pages": ("bench.pages", "each page of a busy user: p95 25 ms or less"),
     "growth": ("bench.growth", "a win at 5,000,000 entries by one at 100,000: ratio 1.3 or less"),
     "verify": ("bench.verify", "all checks of the books: 200,000 postings/s or more"),
 }

@@ -60,7 +60,7 @@ SIDES = """
     CROSS JOIN LATERAL (VALUES (p.debit_account_id, p.amount, 0::numeric), (p.credit_account_id, 0, p.amount))
         s (account_id, debit, credit)
     JOIN ledger.accounts a ON a.id = s.account_id AND a.scope = 'user'
-    WHERE p.ledger_id <> 3
+    WHERE p.ledger_id <> 3 AND p.owner_id <= %(users)s
 """
 BALANCES = f"""
 SET work_mem = '256MB';
@@ -72,28 +72,41 @@ FROM ({SIDES}) side GROUP BY owner_id, account_id, day, counts;
 INSERT INTO ledger.account_balances (owner_id, account_id, never_negative, debits, credits)
 SELECT d.owner_id, d.account_id, a.never_negative, sum(d.debits), sum(d.credits)
 FROM ledger.daily_balances d JOIN ledger.accounts a ON a.id = d.account_id
+WHERE d.owner_id <= %(users)s
 GROUP BY d.owner_id, d.account_id, a.never_negative;
 
 UPDATE ledger.owners o SET last_seq = e.last_seq, last_booked_at = e.last_booked_at
-FROM (SELECT owner_id, max(seq) AS last_seq, max(booked_at) AS last_booked_at FROM ledger.entries GROUP BY owner_id) e
+FROM (SELECT owner_id, max(seq) AS last_seq, max(booked_at) AS last_booked_at FROM ledger.entries WHERE owner_id <= %(users)s GROUP BY owner_id) e
 WHERE o.owner_id = e.owner_id;
 """
 
 
 def write(books: Books, users: int, entries: int, start: datetime, end: datetime) -> None:
     """Give empty books that many wins, booked evenly between two times, each user as often."""
-    known = {
+    known = parameters(books, users, entries, start, end)
+    slices = [(n, min(n + SLICE, entries) - 1) for n in range(0, entries, SLICE)]
+    url = books.environ["DATABASE_URL"]
+    together(prepare, [(url, known, slices[n::WRITERS]) for n in range(WRITERS)])
+    finish(books, users)
+
+
+def parameters(
+    books: Books, users: int, entries: int, start: datetime, end: datetime
+) -> dict[str, object]:
+    """What WINS is told, besides the first and the last win of a slice."""
+    return {
         "users": users,
         "client": people.client_id(books),
         "amount": AMOUNT,
         "start": start,
         "step": (end - start) / entries,
     }
-    slices = [(n, min(n + SLICE, entries) - 1) for n in range(0, entries, SLICE)]
-    url = books.environ["DATABASE_URL"]
-    together(prepare, [(url, known, slices[n::WRITERS]) for n in range(WRITERS)])
+
+
+def finish(books: Books, users: int) -> None:
+    """The balances of the users, who are 1 to `users`, once all slices are written."""
     with books.owner() as cursor:
-        cursor.execute(BALANCES)
+        cursor.execute(BALANCES, {"users": users})
         cursor.execute("VACUUM ANALYZE")  # as autovacuum would have by now
         with suppress(psycopg2.errors.InsufficientPrivilege):
             cursor.execute("CHECKPOINT")

@@ -14,18 +14,9 @@ from bench.stage import Books
 from portal import ledger
 from portal.ledger import amounts
 from portal.pages import rules
-from portal.services import (
-    assets,
-    audit,
-    clients,
-    conversions,
-    credits,
-    fees,
-    holds,
-    users,
-    wins,
-)
-from portal.services.accounts import passwords, sessions, sign_ins
+from portal.runtime import runtime
+from portal.services import assets, audit, clients, conversions, credits, fees, holds, users, wins
+from portal.services.accounts import links, passwords, sessions, sign_ins
 from portal.services.demo import convert_now
 from portal.services.models import SignIn
 
@@ -84,7 +75,10 @@ class _Making:
         self._ida = users.create("player-1", "Ida Falk", "Europe/Berlin", "ida@players.example")[
             0
         ].id
-        others = [users.create(f"player-{n}", f"Player {n}", "UTC")[0].id for n in (2, 3)]
+        others = [
+            users.create(f"player-{n}", f"Player {n}", "UTC", f"player-{n}@players.example")[0].id
+            for n in (2, 3)
+        ]
         for day in range(DAYS):
             self._day(self._ida, self._start_of(day), others)
         self._today()
@@ -192,6 +186,7 @@ class _Making:
                 update(SignIn).where(SignIn.id == admin).values(totp_since=ledger.now(connection))
             )
             connection.execute(given)  # staff who may change anything have a second factor
+        self._entries |= _mailed(ida)
         self._office(admin, ida)
         return Scene(ida, noor, admin, self._entries)
 
@@ -213,6 +208,24 @@ class _Making:
             with audit.acting(actor):
                 do()
         self._set(NOW)
+
+
+def _mailed(ida: int) -> dict[str, str]:
+    """What the addresses end with that were sent by mail, a link of each kind."""
+    to_staff = {"role": "accountant", "name": "Sam Okafor"}
+    with runtime().engine.begin() as connection:
+        made = {
+            "link_sign_up": links.make(connection, "sign_up", "mira@players.example"),
+            "link_known": links.make(connection, "sign_up", "player-2@players.example"),
+            "link_invitation": links.make(
+                connection, "invitation", "sam@dreamland.example", **to_staff
+            ),
+            "link_reset": links.make(connection, "reset", "ida@players.example", sign_in_id=ida),
+            "link_email": links.make(
+                connection, "email_change", "ida.falk@players.example", sign_in_id=ida
+            ),
+        }
+    return {name: links.address(link).rpartition("/")[2] for name, link in made.items()}
 
 
 def cookie(books: Books, sign_in_id: int) -> dict[str, str]:

@@ -26,6 +26,10 @@ TINY = {
         *("--passes", "1"),
     ],
     "convert": ["--users", "1500"],
+    "pages": [
+        *("--others", "20", "--entries", "200", "--own", "60", "--today", "22", "--days", "3"),
+        *("--requests", "3", "--warm-up", "1"),
+    ],
     "growth": ["--users", "50", "--small", "100", "--big", "600", "--wins", "1000"],
     "verify": ["--users", "50", "--entries", "400", "--passes", "1"],
 }
@@ -43,6 +47,7 @@ CHECKED: dict[str, dict[str, object]] = {
         "run_is_its_postings": True,
         "added_by_second_run": 0,
     },
+    "pages": {"other_answers": 0},
     "growth": {"lost": 0},
     "verify": {"differences": 0, "unread": 0},
 }

@@ -40,21 +40,21 @@ class Throttle:
 
 OWN = (Limit(("sign_in",), 5, 15 * MINUTE_S, forgives=True),)
 MAILS = Throttle(
-    "too many mails were asked for",
+    "mails were asked for too often",
     (Limit(("email",), 3, HOUR_S), Limit(("address",), 20, HOUR_S)),
 )
 THROTTLES = {
     "sign_in": Throttle(
-        "too many tries to sign in",
+        "signing in failed too often",
         (
             Limit(("email", "address"), 5, 15 * MINUTE_S, forgives=True),
             Limit(("email",), 20, HOUR_S),
             Limit(("address",), 30, 15 * MINUTE_S),
         ),
     ),
-    "second_factor": Throttle("too many wrong codes", OWN),
-    "password": Throttle("too many wrong passwords", OWN),
-    "export": Throttle("the data was downloaded often", (Limit(("sign_in",), 10, HOUR_S),)),
+    "second_factor": Throttle("the codes were wrong too often", OWN),
+    "password": Throttle("the password was wrong too often", OWN),
+    "export": Throttle("the data was downloaded too often", (Limit(("sign_in",), 10, HOUR_S),)),
     "sign_up": MAILS,
     "reset": MAILS,
     "email_change": MAILS,

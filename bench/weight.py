@@ -1,0 +1,41 @@
+"""What a page weighs: its statements of SQL, and its bytes over the wire as a browser asks for them."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, event
+
+AS_BROWSERS = {"Accept-Encoding": "gzip, deflate, br, zstd", "Accept": "text/html,*/*;q=0.8"}
+PLAIN = {**AS_BROWSERS, "Accept-Encoding": "identity"}
+HTMX = {**AS_BROWSERS, "HX-Request": "true"}
+PART = re.compile(rb"""<(?:link|script|img)\b[^>]*?\b(?:href|src)="(/[^"]*)\"""")
+Get = Callable[[str, Mapping[str, str]], bytes]
+"""Asks for an address with headers; the body as it came over the wire."""
+
+
+def first_visit(get: Get, address: str) -> int:
+    """Bytes of the page and of all that it has a browser fetch, each once; headers do not count."""
+    parts = {found.decode() for found in PART.findall(get(address, PLAIN))}
+    return sum(len(get(each, AS_BROWSERS)) for each in (address, *sorted(parts)))
+
+
+def fragment(get: Get, address: str) -> int | None:
+    """Bytes of what htmx gets; None where that is the page itself."""
+    whole = b"<html" in get(address, {**HTMX, "Accept-Encoding": "identity"})
+    return None if whole else len(get(address, HTMX))
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[str]]:
+    """The statements that are sent in the block, as they are sent."""
+    sent: list[str] = []
+
+    def note(*sending: object) -> None:
+        sent.append(str(sending[2]))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
