@@ -79,7 +79,7 @@ PAGES = (
         status=404,
     ),
     Shown(
-        "pages.account_email",
+        "pages.email",
         "email",
         "/account/email",
         "ida",
