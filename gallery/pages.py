@@ -90,5 +90,7 @@ PAGES = (
     Shown("pages.audit", "audit", "/audit", "admin", "The audit log, as staff see it"),
 )
 
-NO_PAGES: dict[str, str] = {}
+NO_PAGES: dict[str, str] = {
+    "pages.audit_csv": "the audit log as CSV",
+}
 """Endpoints that answer GET and are no page, with what they are instead."""

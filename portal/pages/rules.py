@@ -77,6 +77,7 @@ RULES: dict[str, Rule] = {
     "pages.deletion_withdrawal": USERS,
     # Staff
     "pages.audit": ALL_STAFF,
+    "pages.audit_csv": ALL_STAFF,
 }
 
 

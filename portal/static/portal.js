@@ -52,7 +52,8 @@ document.addEventListener("click", (event) => {
 
 // A fragment with errors: to the first field that has one.
 document.addEventListener("htmx:afterSwap", (event) => {
-  const form = document.getElementById(event.detail.target.id) ?? event.detail.target;
+  const swapped = event.detail.target ?? event.target; // going back, there is none
+  const form = document.getElementById(swapped.id) ?? swapped;
   form.querySelector?.("[aria-invalid=true]")?.focus();
 });
 // An answer that never came.

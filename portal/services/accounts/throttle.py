@@ -40,7 +40,7 @@ class Throttle:
 
 OWN = (Limit(("sign_in",), 5, 15 * MINUTE_S, forgives=True),)
 MAILS = Throttle(
-    "mails were asked for too often",
+    "too many mails were asked for",
     (Limit(("email",), 3, HOUR_S), Limit(("address",), 20, HOUR_S)),
 )
 THROTTLES = {
