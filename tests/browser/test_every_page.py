@@ -66,7 +66,7 @@ class Visitors:
 def visitors(chromium: Browser, site: Site) -> Iterator[Visitors]:
     with site.app.app_context():
         made = scene.make(Books(site.app, {"DATABASE_URL": site.database}), DAYS)
-    yield Visitors(chromium, site, made)
+    return Visitors(chromium, site, made)
 
 
 @pytest.fixture
