@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from portal import ledger
 from portal.ledger.errors import Refused
@@ -18,6 +18,7 @@ from portal.runtime import runtime
 from portal.services import audit, users
 from portal.services.accounts import deletion, export, second_factor, sessions, signing_in
 from tests.factories import Books, some_days
+from tests.pages.counted import counted
 from tests.services.accounts.people import PASSWORD, Person, mails_to, rows, session_of, somebody
 
 pytestmark = pytest.mark.usefixtures("context", "redis")
@@ -229,19 +230,12 @@ def measured(pieces: Iterator[str]) -> tuple[list[int], int]:
         tracemalloc.stop()
 
 
-def count(engine: Engine) -> list[str]:
-    """What is asked of the database from now on."""
-    asked: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
-    return asked
-
-
 def test_ten_thousand_entries_take_few_seconds_and_little_memory(
     busy: Person, engine: Engine
 ) -> None:
-    asked = count(engine)
     began = time.process_time()
-    made = exported(busy)
+    with counted(engine) as asked:
+        made = exported(busy)
     assert time.process_time() - began < TIME_S  # the database's part is the statements', by index
     assert len(asked) < MANY // export.PAGE + 20
     assert len(made["entries"]) == MANY
