@@ -120,7 +120,7 @@ def test_the_log_is_shown_newest_first_and_filtered(run: Run) -> None:
         "client.made",
     ]
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  \S", lines[0])
-    assert lines[0].endswith("API client 1  (games: - → maze; rate_limit: - → 90)")
+    assert lines[0].endswith("API client studio  (games: - → maze; rate_limit: - → 90)")
     assert token.strip()[12:] not in shown
     number = str(find_key(token.strip()[:12]))
     for words, shows in (

@@ -1,55 +1,85 @@
 """The audit log, for staff: who did what to what, when, from where, and what it was before."""
 
+from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, abort, request, url_for
 from flask_login import current_user
 
-from portal.pages import views
+from portal.pages import browsers, exports, lists, views
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.audit import AuditForm
-from portal.services import audit_log
-from portal.services.users import ID, MAX_ID
+from portal.runtime import runtime
+from portal.services import audit_log, written
+from portal.services.audit import record
+from portal.services.audit_log import Event, Filters
 
-ROWS = 50
+COLUMNS = (
+    *("id", "at", "actor", "who", "role", "action", "what", "target", "target_id", "to_what"),
+    *("changes", "address", "browser", "request_id"),
+)
 
 
 @blueprint.get("/audit")
 def audit() -> Response:
     """The records, newest first; the filters are in the address."""
-    form = AuditForm(request.args)
-    before = _before()
-    events: list[audit_log.Event] = []
+    form, before = AuditForm(request.args), lists.before()
+    page: lists.Rows[Event] = lists.Rows([], has_more=False)
     if form.validate():
-        events = audit_log.page(form.wanted(ZoneInfo(current_user.zone)), before, ROWS + 1)
-    older = _address(before=events[ROWS - 1].id) if len(events) > ROWS else None
+        page = lists.cut(audit_log.page(_wanted(form), before, lists.PAGE + 1))
     return views.form_page(
         "audit.html",
         form,
         "_audit.html",
-        events=events[:ROWS],
-        older=older,
-        newest=_address() if before else None,
+        events=page.rows,
+        older=_address("audit", before=page.rows[-1].id) if page.has_more else None,
+        newest=_address("audit") if before else None,
+        csv_address=_address("audit_csv"),
         is_filtered=any(form.data.values()),
         only=_only,
+        browser_words=browsers.words,
     )
 
 
-def _before() -> int | None:
-    """The number of the record that the page before ended with."""
-    given = request.args.get("before")
-    if given is None:
-        return None
-    if not ID.fullmatch(given) or int(given) > MAX_ID:
+@blueprint.get("/audit.csv")
+def audit_csv() -> Response:
+    """All records that fit the filters."""
+    form = AuditForm(request.args)
+    if not form.validate():
         abort(404)
-    return int(given)
+    asked = {name: value for name, value in form.data.items() if value}
+    with runtime().engine.begin() as connection:
+        record(connection, "audit.exported", "audit_log", after=asked)
+    return exports.answer("audit", COLUMNS, _rows(_wanted(form)))
 
 
-def _address(**more: Any) -> str:
-    """This list from another record on."""
+def _rows(filters: Filters) -> Iterator[exports.Cells]:
+    def read(last: Event | None) -> list[Event]:
+        return audit_log.page(filters, last.id if last else None, exports.AT_ONCE)
+
+    for event in exports.walk(read):
+        changes = "; ".join(
+            f"{change.field}: {change.before or '-'} → {change.after or '-'}"
+            for change in event.changes
+        )
+        said = (event.address, event.browser, event.request_id)
+        target = (event.target, exports.said(event.target_id), exports.said(event.to_what))
+        yield (
+            *(event.id, written.moment(event.at), event.actor, exports.said(event.who)),
+            *(event.role, event.action, event.what, *target, exports.said(changes)),
+            *map(exports.said, said),
+        )
+
+
+def _wanted(form: AuditForm) -> Filters:
+    return form.wanted(ZoneInfo(current_user.zone))
+
+
+def _address(page: str, **more: Any) -> str:
+    """This list as another page has it, or from another record on."""
     kept = {name: value for name, value in request.args.items() if name != "before" and value}
-    return url_for("pages.audit", **(kept | more))
+    return url_for(f"pages.{page}", **(kept | more))
 
 
 def _only(**filters: Any) -> str:

@@ -6,7 +6,7 @@ from io import StringIO
 from itertools import chain
 from typing import TypeVar
 
-from flask import Response, stream_with_context
+from flask import Response, current_app
 
 from portal.pages import views
 
@@ -25,9 +25,16 @@ def said(text: str | None) -> str:
 
 
 def walk(read: Callable[[Row | None], Sequence[Row]]) -> Iterator[Row]:
-    """All rows of a list that is read after its last one, AT_ONCE at a time."""
+    """All rows of a list that is read after its last one, AT_ONCE at a time.
+
+    It begins in the request. What follows is read while the answer is sent: each time in a context of
+    its own, as one that is kept open would be closed by whoever drops an answer half sent.
+    """
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - beyond the request
     last: Row | None = None
-    while rows := read(last):
+    while True:
+        with app.app_context():
+            rows = read(last)
         yield from rows
         if len(rows) < AT_ONCE:
             return
@@ -38,8 +45,7 @@ def answer(name: str, columns: Cells, rows: Iterable[Cells]) -> Response:
     """A file of that name. The first row is read before anything is sent: what fails then is a page."""
     made = iter(rows)
     first = list(_taken(made))
-    lines = _lines(chain([columns], first, made))
-    response = Response(stream_with_context(lines), mimetype="text/csv")
+    response = Response(_lines(chain([columns], first, made)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="dreamland-{name}.csv"'
     return views.private(response)
 

@@ -8,10 +8,11 @@ from flask import Response
 from flask_login import current_user
 from flask_wtf import FlaskForm
 
+from portal import ledger
 from portal.ledger.errors import Refused
 from portal.pages import entrance, views
 from portal.pages.blueprint import blueprint
-from portal.pages.forms.fields import said
+from portal.pages.forms.fields import said, zone_choices
 from portal.pages.forms.mailed import ConfirmForm, PasswordForm, SignUpForm
 from portal.runtime import runtime
 from portal.services.accounts import emails, invitations, links, resets, sessions, sign_up
@@ -34,7 +35,7 @@ def link(token: str) -> Response:
 
 def _sign_up(token: str, link: Link) -> Response:
     known = sign_up.known(link.email)
-    form = PasswordForm() if known else SignUpForm()
+    form = PasswordForm() if known else _sign_up_form()
     form.email.data = link.email
 
     def finish() -> Response:
@@ -51,6 +52,13 @@ def _sign_up(token: str, link: Link) -> Response:
     return answer or views.form_page(
         "link_sign_up.html", form, FORM, known=known, submit="Make the account"
     )
+
+
+def _sign_up_form() -> SignUpForm:
+    form = SignUpForm()
+    with runtime().engine.connect() as connection:
+        form.time_zone.choices = zone_choices(ledger.now(connection).date())
+    return form
 
 
 def _invitation(token: str, link: Link) -> Response:
@@ -86,7 +94,7 @@ def _email_change(token: str, link: Link) -> Response:
 
     def finish() -> Response:
         views.tell(f"From now on you sign in with {emails.finish(token)}.")
-        return views.go("pages.email" if current_user.is_authenticated else "pages.sign_in")
+        return views.go("pages.account_email" if current_user.is_authenticated else "pages.sign_in")
 
     answer = _sent(form, finish)
     return answer or views.form_page(

@@ -49,7 +49,7 @@ def register(app: Flask) -> None:
 def answer(status: int, detail: str | None = None, retry_after: str | None = None) -> Response:
     """The page of an error; to htmx its fragment, shown above the page it was called from."""
     title, advice = TITLES.get(status, SOMETHING)
-    return _page(Said(status, title, advice, detail, retry_after))
+    return _page(Said(status, title, advice, detail and views.sentence(detail), retry_after))
 
 
 @blueprint.errorhandler(CSRFError)

@@ -62,7 +62,7 @@ RULES: dict[str, Rule] = {
     # The account
     "pages.account": EVERYBODY,
     "pages.account_name": EVERYBODY,
-    "pages.email": EVERYBODY,
+    "pages.account_email": EVERYBODY,
     "pages.account_password": EVERYBODY,
     "pages.account_sessions": EVERYBODY,
     "pages.end_sessions": EVERYBODY,
@@ -77,6 +77,7 @@ RULES: dict[str, Rule] = {
     "pages.deletion_withdrawal": USERS,
     # Staff
     "pages.audit": ALL_STAFF,
+    "pages.audit_csv": ALL_STAFF,
 }
 
 

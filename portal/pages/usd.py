@@ -8,7 +8,7 @@ from flask import Response, request
 from portal.ledger.reports import UsdDay
 from portal.pages import charts, exports, lists, views
 from portal.pages.blueprint import blueprint
-from portal.pages.forms.usd import LONGEST, RangeForm
+from portal.pages.forms.usd import LONGEST, FileForm, RangeForm
 from portal.runtime import runtime
 from portal.services import usd as money
 from portal.services import written
@@ -29,8 +29,8 @@ def usd() -> Response:
         found = money.of_range(lists.user_id(), *_open_range(first, last))
     if asked:
         form.first.data, form.last.data = found.first, found.last
-    before = request.args.get("before")
-    rows = [day for day in found.days if before is None or day.day < lists.day(before)]
+    before = lists.day(request.args["before"]) if "before" in request.args else None
+    rows = [day for day in found.days if before is None or day.day < before]
     shown = {
         "found": found,
         "presets": presets(found.today.day),
@@ -53,11 +53,11 @@ def usd_day(day: str) -> Response:
 @blueprint.get("/usd.csv")
 def usd_csv() -> Response:
     """The days of a range, or all of them."""
-    form = RangeForm(formdata=request.args)
-    form.validate()
+    form = FileForm(formdata=request.args)
+    if not form.validate():
+        asked = {name: request.args.get(name) for name in ("first", "last")}
+        return views.go("pages.usd", **asked)
     first, last = form.first.data or FIRST_DAY, form.last.data or LAST_DAY
-    if form.first.errors or first > last:
-        return views.go("pages.usd", **request.args)
     return exports.answer("usd", COLUMNS, _rows(lists.user_id(), first, last))
 
 

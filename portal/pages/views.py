@@ -48,13 +48,15 @@ def refused(form: FlaskForm, error: LedgerError) -> None:
         raise error
     name = error.figures.get("param")
     field = form[name] if isinstance(name, str) and name in form else None
-    sentence = error.detail[:1].upper() + error.detail[1:]
-    if not sentence.endswith("."):
-        sentence += "."
     if field is None:
-        form.form_errors = [*form.form_errors, sentence]
+        form.form_errors = [*form.form_errors, sentence(error.detail)]
     else:
-        field.errors = [*field.errors, sentence]
+        field.errors = [*field.errors, sentence(error.detail)]
+
+
+def sentence(detail: str) -> str:
+    """What a service says, as people write it."""
+    return detail and detail[:1].upper() + detail[1:] + ("" if detail.endswith(".") else ".")
 
 
 def go(endpoint: str, **values: Any) -> Response:

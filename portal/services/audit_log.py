@@ -95,8 +95,14 @@ class Event:
     def to_what(self) -> str:
         """What it was done to, as people read it."""
         word = TARGETS.get(self.target, self.target)
-        which = self.subject or self.target_id
+        which = self.subject or self._name or self.target_id
         return word if which is None else f"{word} {which}"
+
+    @property
+    def _name(self) -> str | None:
+        """A client goes by its name; it never has another."""
+        known = {**(self.before or {}), **(self.after or {})}
+        return str(known["name"]) if self.target == "client" and "name" in known else None
 
     @property
     def changes(self) -> list[Change]:

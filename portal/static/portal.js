@@ -52,7 +52,8 @@ document.addEventListener("click", (event) => {
 
 // A fragment with errors: to the first field that has one.
 document.addEventListener("htmx:afterSwap", (event) => {
-  const form = document.getElementById(event.detail.target.id) ?? event.detail.target;
+  const swapped = event.detail.target ?? event.target; // going back, there is none
+  const form = document.getElementById(swapped.id) ?? swapped;
   form.querySelector?.("[aria-invalid=true]")?.focus();
 });
 // An answer that never came.
@@ -65,7 +66,13 @@ document.addEventListener("htmx:afterOnLoad", (event) => {
 });
 
 // <select data-zone> begins at the browser's own time zone, where nothing is chosen yet.
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const RENAMED = { // names that browsers still tell of zones that are called otherwise
+  "America/Buenos_Aires": "America/Argentina/Buenos_Aires", "Asia/Calcutta": "Asia/Kolkata",
+  "Asia/Katmandu": "Asia/Kathmandu", "Asia/Rangoon": "Asia/Yangon", "Asia/Saigon": "Asia/Ho_Chi_Minh",
+  "Atlantic/Faeroe": "Atlantic/Faroe", "Europe/Kiev": "Europe/Kyiv",
+};
+const told = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zone = RENAMED[told] ?? told;
 for (const each of document.querySelectorAll("select[data-zone]")) {
   if (!each.value && [...each.options].some((option) => option.value === zone)) each.value = zone;
 }

@@ -63,10 +63,10 @@ class Visitors:
 
 
 @pytest.fixture(scope="module")
-def visitors(chromium: Browser, site: Site) -> Iterator[Visitors]:
+def visitors(chromium: Browser, site: Site) -> Visitors:
     with site.app.app_context():
         made = scene.make(Books(site.app, {"DATABASE_URL": site.database}), DAYS)
-    yield Visitors(chromium, site, made)
+    return Visitors(chromium, site, made)
 
 
 @pytest.fixture

@@ -72,6 +72,16 @@ def test_somebody_signs_up_by_mail(page: Page, site: Site, look: Look) -> None:
     expect(page.get_by_text("Times are in Europe/London")).to_be_visible()
 
 
+def test_the_form_begins_at_the_browsers_own_time_zone(open_page: Open, site: Site) -> None:
+    with site.app.app_context():
+        sign_up.request("far@example.com")
+    link = link_to(site, "far@example.com")
+    for theirs, ours in (("Asia/Kolkata", "Asia/Kolkata"), ("America/Bogota", "America/Bogota")):
+        page = open_page(timezone_id=theirs)
+        page.goto(link)
+        expect(page.get_by_label("Time zone")).to_have_value(ours)
+
+
 def test_a_user_of_the_games_finds_the_wallet_that_is_there(page: Page, site: Site) -> None:
     with site.app.app_context():
         users.create("known-1", "Kim", "Asia/Seoul", "kim@example.com")

@@ -55,7 +55,7 @@ def test_what_is_no_address_is_told_beside_the_field_and_kept(
     browser: Browser, page: str, email: str, says: str
 ) -> None:
     refused = browser.post(page, email=email)
-    assert refused.status_code == 422
+    assert refused.status_code == 429
     assert 'id="email-error"' in refused.text
     assert says in refused.text
     assert "<b>@" not in refused.text

@@ -187,7 +187,7 @@ def test_five_wrong_codes_and_one_has_to_wait(browser: Browser, ida: Person, app
     assert tried == [422] * 5
     refused = phone.post(STEP_PAGE, code=totp.now())
     assert refused.status_code == 429
-    assert "too many wrong codes" in refused.text.lower()
+    assert "the codes were wrong too often" in refused.text.lower()
     assert 0 < int(refused.headers["Retry-After"]) <= 900
     token = phone.token(STEP_PAGE)
     data = {"csrf_token": token, "code": totp.now()}

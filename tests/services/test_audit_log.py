@@ -139,7 +139,7 @@ def test_an_event_says_what_changed_and_leaves_out_what_did_not(engine: Engine) 
         after={"name": "studio", "games": ["maze", "rush"], "rate": 0, "open": False, "new": 1},
     )
     assert event.what == "Changed the limits of an API client"
-    assert event.to_what == "API client 3"
+    assert event.to_what == "API client studio"
     assert event.changes == [
         Change("games", None, "maze, rush"),
         Change("new", None, "1"),

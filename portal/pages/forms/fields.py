@@ -1,13 +1,13 @@
 """Fields that several forms have: an e-mail address, a new password, a time zone."""
 
-from functools import cache
+from datetime import date
 from typing import Any
 
 from wtforms import EmailField, PasswordField, SelectField
 from wtforms.fields import choices
 from wtforms.validators import InputRequired, Length
 
-from portal.services import users
+from portal.pages import zones
 from portal.services.accounts.addresses import MAX_EMAIL
 from portal.services.accounts.passwords import MAX, MIN
 
@@ -38,23 +38,23 @@ def new_password_field(label: str = "Password") -> PasswordField:
 
 
 def zone_field() -> SelectField:
-    """A time zone; where a script may run it begins at the browser's own."""
+    """A time zone, of `zone_choices`; where a script may run it begins at the browser's own."""
     return SelectField(
         "Time zone",
         [InputRequired("Choose your time zone.")],
-        choices=zone_choices(),
+        validate_choice=False,
         description="Your days begin and end by it: the day's limit of tokens does too.",
         render_kw={"data-zone": ""},
     )
 
 
-@cache
-def zone_choices() -> list[Any]:
-    """Every zone of a place, and UTC, as people read them; first of all none."""
-    named = sorted(zone for zone in users.zones() if "/" in zone and not zone.startswith("Etc/"))
+def zone_choices(on: date) -> list[Any]:
+    """Every zone that people live in, by region, with its offset on a day; first of all none."""
     choice: Any = choices.SelectChoice  # type: ignore[attr-defined]  # the types are older
-    first = (choice("", "Choose…"), choice("UTC", "UTC"))
-    return [*first, *(choice(zone, zone.replace("_", " ")) for zone in named)]
+    by_region = zones.choices(on).items()
+    return [choice("", "Choose…")] + [
+        choice(zone, label, optgroup=region) for region, named in by_region for zone, label in named
+    ]
 
 
 def said(field: Any) -> str:

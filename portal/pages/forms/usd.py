@@ -11,6 +11,7 @@ from portal.pages.lists import FIRST_YEAR, LAST_YEAR
 
 LONGEST = 366
 """Days of a range at once; the CSV without a range has all."""
+EVERY_DAY = 366 * (LAST_YEAR - FIRST_YEAR + 1)
 
 
 class DayField(DateField):
@@ -35,6 +36,7 @@ class RangeForm(FlaskForm):
 
         csrf = False
 
+    longest = LONGEST
     first = DayField("First day", [Optional()])
     last = DayField("Last day", [Optional()])
 
@@ -44,5 +46,13 @@ class RangeForm(FlaskForm):
             return
         if self.first.data > field.data:
             raise ValidationError("The last day must not lie before the first.")
-        if field.data - self.first.data >= timedelta(days=LONGEST):
-            raise ValidationError(f"Choose at most {LONGEST} days; the CSV of all days has more.")
+        if field.data - self.first.data >= timedelta(days=self.longest):
+            raise ValidationError(
+                f"Choose at most {self.longest} days; the CSV of all days has more."
+            )
+
+
+class FileForm(RangeForm):
+    """The same for a file, which has room for all."""
+
+    longest = EVERY_DAY

@@ -45,16 +45,16 @@ MAILS = Throttle(
 )
 THROTTLES = {
     "sign_in": Throttle(
-        "too many tries to sign in",
+        "signing in failed too often",
         (
             Limit(("email", "address"), 5, 15 * MINUTE_S, forgives=True),
             Limit(("email",), 20, HOUR_S),
             Limit(("address",), 30, 15 * MINUTE_S),
         ),
     ),
-    "second_factor": Throttle("too many wrong codes", OWN),
-    "password": Throttle("too many wrong passwords", OWN),
-    "export": Throttle("the data was downloaded often", (Limit(("sign_in",), 10, HOUR_S),)),
+    "second_factor": Throttle("the codes were wrong too often", OWN),
+    "password": Throttle("the password was wrong too often", OWN),
+    "export": Throttle("the data was downloaded too often", (Limit(("sign_in",), 10, HOUR_S),)),
     "sign_up": MAILS,
     "reset": MAILS,
     "email_change": MAILS,

@@ -195,7 +195,7 @@ def test_ten_in_an_hour_are_let_and_each_is_in_the_audit_log(redis: Redis) -> No
     person = somebody()
     for _ in range(10):
         export.document(person.sign_in_id)
-    with pytest.raises(Refused, match="the data was downloaded often: try again in 60 minutes"):
+    with pytest.raises(Refused, match="the data was downloaded too often: try again in 60 minutes"):
         export.document(person.sign_in_id)
     events = exported_events(person)
     assert events == ["data.exported"] * 10

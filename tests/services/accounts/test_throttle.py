@@ -103,14 +103,16 @@ def test_a_refused_try_counts_no_more_and_moves_no_end(redis: Redis) -> None:
     with pytest.raises(Refused) as refused:
         throttle.check("sign_in", email="a@example.com", address=HOME)
     assert refused.value.figures == {"retry_after_s": 120}
-    assert refused.value.detail == "too many tries to sign in: try again in 2 minutes"
+    assert refused.value.detail == "signing in failed too often: try again in 2 minutes"
 
 
 @pytest.mark.usefixtures("context")
 def test_one_is_told_when_to_try_again() -> None:
     for _ in range(5):
         fails("second_factor", sign_in_id=7)
-    with pytest.raises(Refused, match="too many wrong codes: try again in 15 minutes") as refused:
+    with pytest.raises(
+        Refused, match="the codes were wrong too often: try again in 15 minutes"
+    ) as refused:
         throttle.check("second_factor", sign_in_id=7)
     assert MINUTES_15 - 5 <= refused.value.figures["retry_after_s"] <= MINUTES_15
 
