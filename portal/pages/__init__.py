@@ -4,10 +4,10 @@ from flask import Flask
 
 from portal.pages import (
     account,
-    account_email,
     account_sessions,
     asking,
     audit,
+    email,
     entrance,
     entries,
     formats,
@@ -34,7 +34,7 @@ problem = problems.answer
 
 COMING_IN = (entrance, asking, links)
 OF_BOOKS = (home, today, entries, usd, statements, wallets)
-OF_ACCOUNTS = (account, account_email, account_sessions, second_factor, time_zone, own_data)
+OF_ACCOUNTS = (account, account_sessions, email, second_factor, time_zone, own_data)
 MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, audit)
 """Their views are on the blueprint once they are imported."""
 

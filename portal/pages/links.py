@@ -94,7 +94,7 @@ def _email_change(token: str, link: Link) -> Response:
 
     def finish() -> Response:
         views.tell(f"From now on you sign in with {emails.finish(token)}.")
-        return views.go("pages.account_email" if current_user.is_authenticated else "pages.sign_in")
+        return views.go("pages.email" if current_user.is_authenticated else "pages.sign_in")
 
     answer = _sent(form, finish)
     return answer or views.form_page(

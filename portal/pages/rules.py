@@ -62,7 +62,7 @@ RULES: dict[str, Rule] = {
     # The account
     "pages.account": EVERYBODY,
     "pages.account_name": EVERYBODY,
-    "pages.account_email": EVERYBODY,
+    "pages.email": EVERYBODY,
     "pages.account_password": EVERYBODY,
     "pages.account_sessions": EVERYBODY,
     "pages.end_sessions": EVERYBODY,

@@ -12,7 +12,7 @@ from portal.services.accounts import emails
 
 
 @blueprint.route("/account/email", methods=["GET", "POST"])
-def account_email() -> Response:
+def email() -> Response:
     """Another e-mail: a link sent to it confirms it."""
     form = EmailForm()
     if form.validate_on_submit():
@@ -23,5 +23,5 @@ def account_email() -> Response:
         else:
             new = said(form.email).strip()
             views.tell(f"We sent a link to {new}. Open it to confirm; until then nothing changes.")
-            return views.go("pages.account_email")
-    return views.form_page("account_email.html", form, "_mailed.html", submit="Send the link")
+            return views.go("pages.email")
+    return views.form_page("email.html", form, "_mailed.html", submit="Send the link")
