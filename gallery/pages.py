@@ -165,9 +165,6 @@ NO_PAGES: dict[str, str] = {
     "entries_csv": "a file",
     "usd_csv": "a file",
     "wallet_csv": "a file",
-<<<<<<< HEAD
     "audit_csv": "a file",
-=======
->>>>>>> main
 }
 """Endpoints that answer GET and are no page, with what they are instead."""
