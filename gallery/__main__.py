@@ -4,12 +4,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 from playwright.sync_api import Browser
+from redis import Redis
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bench import stage
@@ -44,7 +45,7 @@ def main() -> int:
             print("making the scene", flush=True)
             made = scene.make(books)
             cookies = {
-                who: scene.cookie(books, id_) if id_ else {} for who, id_ in made.people().items()
+                who: scene.cookie(books, id_) if id_ else {} for who, id_ in made.people.items()
             }
             pages = [replace(page, address=made.address(page.address)) for page in wanted]
             with _served(books) as base, camera.chromium() as chromium:
@@ -81,6 +82,8 @@ def _take(
     chromium: Browser, view: camera.View, base: str, cookies: Cookies, pages: Sequence[Shown]
 ) -> None:
     """All pictures of one view; everybody has the same browsers in each, with the same sessions."""
+    with closing(Redis.from_url(os.environ["REDIS_URL"])) as redis:
+        redis.flushdb()  # nobody is asked to wait because of the view before
     contexts = {who: camera.context(chromium, view, base, scene.NOW) for who in cookies}
     for who, cookie in cookies.items():
         host = base.replace("http:", "https:")  # the cookie is for safe places; 127.0.0.1 is one

@@ -1,4 +1,7 @@
-"""The pages that have a picture: name, address, and who looks at them. A test finds those that are missing."""
+"""The pages that have a picture: name, address, and who looks at them. A test finds those that are missing.
+
+Tests walk the same table, and bin/bench pages measures it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +9,10 @@ from typing import Literal
 
 from playwright.sync_api import Page
 
-Who = Literal["nobody", "ida", "newcomer", "admin"]
+from gallery.scene import PASSWORD
+
+Who = Literal["nobody", "ida", "theo", "newcomer", "admin"]
+"""Ida has a long history; Theo a second factor and a wish to leave; the newcomer nothing yet."""
 
 
 @dataclass(frozen=True)
@@ -14,10 +20,11 @@ class Shown:
     """A page in the gallery."""
 
     endpoint: str
+    """Without `pages.`; empty for the page of an error."""
     name: str
     """Of its files; several pictures may be of one endpoint."""
     address: str
-    """`{entry}` and its like stand for what the scene has."""
+    """`{win}` and its like stand for what the scene has."""
     who: Who
     about: str
     """What is seen, in words: the pictures' alternative text."""
@@ -26,71 +33,122 @@ class Shown:
     """What is done on the page before the picture."""
 
 
-def _ask(page: Page) -> None:
-    """Ask for a link; an address is sent no more than a few an hour, and there are four pictures."""
-    width = (page.viewport_size or {"width": 0})["width"]
-    page.get_by_label("E-mail").fill(f"{'noa' if width < 500 else 'noa.lind'}@players.example")
-    page.get_by_role("button").click()
-    page.wait_for_url("**/mail-sent")
+def press(button: str, until: str = "", **fields: str) -> Callable[[Page], None]:
+    """Fill fields, by their labels, and press a button; the address that it leads to."""
+
+    def step(page: Page) -> None:
+        for label, value in fields.items():
+            page.get_by_label(label, exact=True).fill(value)
+        with page.expect_response(lambda answer: answer.request.method == "POST"):
+            page.get_by_role("button", name=button).click()
+        if until:
+            page.wait_for_url(f"**{until}")
+
+    return step
 
 
-def _choose_badly(page: Page) -> None:
-    """Send the form with a password that would be guessed."""
-    page.get_by_label("Your name").fill("Mira")
-    page.get_by_label("Time zone").select_option("Europe/Lisbon")
-    page.get_by_label("Password").fill("password123")
-    page.get_by_role("button", name="Make the account").click()
-    page.locator(".error").wait_for()
-
+REFUSED = press("Sign in", **{"E-mail": "ida@players.example", "Password": "not the password"})
+PASSWORD_OF_THEO = press(
+    "Sign in", "/sign-in/second-factor", **{"E-mail": "theo@players.example", "Password": PASSWORD}
+)
+ASK = press("Send me the link", "/mail-sent", **{"E-mail": "someone@players.example"})
+NEW_CODES = press("Make new codes", **{"Your password": PASSWORD})
+SHORT = press("Make the account", **{"Your name": "Mira", "Password": "short"})
 
 PAGES = (
-    Shown("pages.sign_in", "sign-in", "/sign-in", "nobody", "The sign-in page with its form"),
-    Shown("pages.sign_up", "sign-up", "/sign-up", "nobody", "Asking for a link to make an account"),
-    Shown("pages.reset", "reset", "/reset", "nobody", "Asking for a link to choose a new password"),
+    Shown("sign_in", "sign-in", "/sign-in", "nobody", "Sign in"),
+    Shown("sign_in", "sign-in-refused", "/sign-in", "nobody", "A wrong password", steps=(REFUSED,)),
     Shown(
-        *("pages.mail_sent", "mail-sent", "/sign-up", "nobody"),
-        "What to do once a link was sent",
-        steps=(_ask,),
+        *(
+            "second_step",
+            "second-step",
+            "/sign-in",
+            "nobody",
+            "The second factor, while signing in",
+        ),
+        steps=(PASSWORD_OF_THEO,),
+    ),
+    Shown("sign_up", "sign-up", "/sign-up", "nobody", "Make an account"),
+    Shown("reset", "reset", "/reset", "nobody", "A forgotten password"),
+    Shown(
+        "mail_sent", "mail-sent", "/reset", "nobody", "What to do once a mail is sent", steps=(ASK,)
+    ),
+    Shown("link", "link-sign-up", "{sign_up}", "nobody", "The link to sign up"),
+    Shown(
+        *("link", "link-sign-up-refused", "{sign_up}", "nobody", "A password too short"),
+        steps=(SHORT,),
+    ),
+    Shown("link", "link-invitation", "{invitation}", "nobody", "An invitation of staff"),
+    Shown("link", "link-reset", "{reset}", "nobody", "A new password by a link"),
+    Shown("link", "link-email", "{email_change}", "nobody", "Another e-mail by a link"),
+    Shown("link", "link-invalid", "/links/used", "nobody", "A link that can't be used", 404),
+    Shown("home", "home", "/", "ida", "Home, with wins of today"),
+    Shown("home", "home-new", "/", "newcomer", "Home of somebody who has nothing yet"),
+    Shown("today", "today", "/today", "ida", "Today's tokens"),
+    Shown("today", "today-filtered", "/today?game=maze", "ida", "Today's tokens, of one game"),
+    Shown("today", "today-new", "/today", "newcomer", "A day without a win"),
+    Shown("entries", "entries", "/entries", "ida", "Activity"),
+    Shown("entry", "entry-win", "/entries/{win}", "ida", "A win"),
+    Shown("entry", "entry-conversion", "/entries/{conversion}", "ida", "A conversion"),
+    Shown("entry", "entry-capture", "/entries/{capture}", "ida", "What was set aside, paid"),
+    Shown("usd", "usd", "/usd", "ida", "USD by day"),
+    Shown("usd_day", "usd-day", "/usd/{day}", "ida", "A day of USD, hour by hour"),
+    Shown("usd", "usd-new", "/usd", "newcomer", "USD of somebody who has none"),
+    Shown("statements", "statements", "/statements", "ida", "Monthly statements"),
+    Shown("statement", "statement", "/statements/{month}", "ida", "The statement of a month"),
+    Shown("wallets", "wallets", "/wallets", "ida", "Wallets"),
+    Shown("wallet", "wallet-credit", "/wallets/GOLD_COIN", "ida", "A wallet of credits"),
+    Shown("wallet", "wallet-usd", "/wallets/USD", "ida", "The wallet of USD"),
+    Shown("account", "account", "/account", "ida", "Account"),
+    Shown("account_name", "account-name", "/account/name", "ida", "Another name"),
+    Shown("email", "account-email", "/account/email", "ida", "Another e-mail"),
+    Shown("account_password", "account-password", "/account/password", "ida", "Another password"),
+    Shown("account_sessions", "account-sessions", "/account/sessions", "theo", "Browsers"),
+    Shown("time_zone", "time-zone", "/account/time-zone", "ida", "Time zone"),
+    Shown("time_zone", "time-zone-to-come", "/account/time-zone", "theo", "A time zone to come"),
+    Shown(
+        "second_factor",
+        "second-factor-off",
+        "/account/second-factor",
+        "newcomer",
+        "No second factor",
+    ),
+    Shown("second_factor", "second-factor-on", "/account/second-factor", "theo", "A second factor"),
+    Shown(
+        *("second_factor_code", "second-factor-code", "/account/second-factor/code", "ida"),
+        "Setting up the second factor",
     ),
     Shown(
-        *("pages.link", "link-sign-up", "/links/{link_sign_up}", "nobody"),
-        "Making an account, with a password that is refused",
-        steps=(_choose_badly,),
+        *("recovery_codes", "recovery-codes", "/account/second-factor/recovery-codes", "theo"),
+        "Before new recovery codes are made",
     ),
     Shown(
-        *("pages.link", "link-known", "/links/{link_known}", "nobody"),
-        "Making the account of somebody whom the games know",
+        *("recovery_codes", "recovery-codes-made", "/account/second-factor/recovery-codes", "theo"),
+        "Recovery codes, shown once",
+        steps=(NEW_CODES,),
     ),
     Shown(
-        *("pages.link", "link-invitation", "/links/{link_invitation}", "nobody"),
-        "The invitation of a new accountant",
+        *("second_factor_off", "second-factor-end", "/account/second-factor/off", "theo"),
+        "Switching the second factor off",
+    ),
+    Shown("account_data", "account-data", "/account/data", "ida", "Your data"),
+    Shown(
+        "account_deletion", "account-deletion", "/account/deletion", "ida", "Deleting the account"
     ),
     Shown(
-        *("pages.link", "link-reset", "/links/{link_reset}", "nobody"),
-        "Choosing a new password by the link in a mail",
+        "account_deletion", "account-to-be-deleted", "/account/deletion", "theo", "A wish to leave"
     ),
-    Shown(
-        *("pages.link", "link-email", "/links/{link_email}", "nobody"),
-        "Confirming a new e-mail by the link that was sent to it",
-    ),
-    Shown(
-        *("pages.link", "link-used", "/links/none", "nobody"),
-        "A link that can't be used any more",
-        status=404,
-    ),
-    Shown(
-        "pages.email",
-        "email",
-        "/account/email",
-        "ida",
-        "Asking for another e-mail to sign in with",
-    ),
-    Shown("pages.home", "home", "/", "ida", "Home of a user who won today"),
-    Shown("pages.home", "home-new", "/", "newcomer", "Home of a user who has nothing yet"),
-    Shown("pages.audit", "audit", "/audit", "admin", "The audit log, as staff see it"),
+    Shown("home", "staff-home", "/", "admin", "Home of staff"),
+    Shown("audit", "audit", "/audit", "admin", "The audit log"),
+    Shown("entry", "staff-entry", "/entries/{win}", "admin", "A win as staff see it"),
+    Shown("", "not-found", "/nowhere", "ida", "An address without a page", 404),
+    Shown("", "not-for-you", "/audit", "ida", "A page that is not for one's role", 403),
 )
 
 NO_PAGES: dict[str, str] = {
-    "pages.audit_csv": "the audit log as CSV",
+    "today_csv": "a file",
+    "entries_csv": "a file",
+    "usd_csv": "a file",
+    "wallet_csv": "a file",
 }
 """Endpoints that answer GET and are no page, with what they are instead."""

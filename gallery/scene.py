@@ -4,21 +4,31 @@ Booked by the services, on a clock that stands still between any two events and,
 """
 
 import random
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from urllib.parse import urlsplit
 
-from sqlalchemy import update
+import pyotp
 
 from bench.stage import Books
 from portal import ledger
 from portal.ledger import amounts
-from portal.pages import rules
-from portal.runtime import runtime
-from portal.services import assets, audit, clients, conversions, credits, fees, holds, users, wins
-from portal.services.accounts import links, passwords, sessions, sign_ins
+from portal.ledger.errors import Refused
+from portal.services import assets, audit, clients, conversions, credits, holds, users, wins
+from portal.services.accounts import (
+    deletion,
+    invitations,
+    links,
+    passwords,
+    profile,
+    second_factor,
+    sessions,
+    sign_ins,
+    signing_in,
+)
 from portal.services.demo import convert_now
-from portal.services.models import SignIn
 
 NOW = datetime(2026, 11, 21, 14, 26, 12, 480_517, tzinfo=UTC)
 DAYS = 52
@@ -34,58 +44,48 @@ LANGUAGE sql VOLATILE SET search_path = ledger, pg_temp AS $$ SELECT timestamptz
 
 @dataclass(frozen=True)
 class Scene:
-    """Who is in the pictures, and which of their entries."""
+    """Who is in the pictures, and what there is to look at."""
 
-    ida: int
-    """Sign-in of a user with a long history."""
-    newcomer: int
-    """Sign-in of a user with nothing yet."""
-    admin: int
-    """Sign-in of a member of staff who may do everything."""
-    entries: dict[str, str]
-    """Ids of entries of Ida's, by kind."""
-
-    def people(self) -> dict[str, int]:
-        """Sign-ins by who they are in the table of pages; nobody has none."""
-        return {"nobody": 0, "ida": self.ida, "newcomer": self.newcomer, "admin": self.admin}
+    people: dict[str, int]
+    """Sign-ins by who they are in the table of pages; nobody has none."""
+    facts: dict[str, str]
+    """Entries of Ida's by kind, a day, a month, addresses of links."""
 
     def address(self, template: str) -> str:
         """An address of the table of pages, filled in."""
-        return template.format(**self.entries)
+        return template.format(**self.facts)
 
 
-def make(books: Books) -> Scene:
-    """Fill empty books. Needs an app context."""
-    return _Making(books).scene()
+def make(books: Books, days: int = DAYS) -> Scene:
+    """Fill empty books with some weeks. Needs an app context."""
+    return _Making(books, days).scene()
 
 
 class _Making:
     """The making of a scene: a clock moved by hand, and random numbers that are always the same."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, books: Books, days: int) -> None:
+        self._books, self._days = books, days
         self._random = random.Random(5)
         self._count = 0
-        self._at = NOW - timedelta(days=DAYS)
+        self._at = NOW - timedelta(days=days)
         self._entries: dict[str, str] = {}
 
     def scene(self) -> Scene:
         self._set(self._at)
-        self._client = clients.create_key("arcade", clients.SCOPES) and clients.named("arcade")
+        clients.create_key("arcade", clients.SCOPES)
+        self._client = clients.named("arcade")
         self._ida = users.create("player-1", "Ida Falk", "Europe/Berlin", "ida@players.example")[
             0
         ].id
-        others = [
-            users.create(f"player-{n}", f"Player {n}", "UTC", f"player-{n}@players.example")[0].id
-            for n in (2, 3)
-        ]
-        for day in range(DAYS):
+        others = [users.create(f"player-{n}", f"Player {n}", "UTC")[0].id for n in (2, 3)]
+        for day in range(self._days):
             self._day(self._ida, self._start_of(day), others)
         self._today()
         return self._people()
 
     def _start_of(self, day: int) -> datetime:
-        began = NOW - timedelta(days=DAYS - day)
+        began = NOW - timedelta(days=self._days - day)
         return began.replace(hour=7, minute=0, second=0, microsecond=0)
 
     def _set(self, at: datetime) -> None:
@@ -123,7 +123,7 @@ class _Making:
 
     def _today(self) -> None:
         """A lively Saturday in Berlin, the last win two minutes ago."""
-        start = self._start_of(DAYS)
+        start = self._start_of(self._days)
         for minute in (22, 31, 78, 84, 190, 203, 214, 266, 301, 330):
             self._go(start + timedelta(minutes=minute, seconds=self._random.randrange(50)))
             self._win(self._ida, self._random.randrange(10**16, 5 * 10**17))
@@ -136,7 +136,8 @@ class _Making:
         holds.hold(self._request("GOLD_COIN", "150", "tournament-8"), None)
         ended = holds.Ending(self._client, self._key(), self._ida, gold, held.seq)
         self._go(start + timedelta(minutes=380))
-        holds.capture(ended, 150, "tournament-9", "Entry fee of the autumn tournament")
+        paid, _ = holds.capture(ended, 150, "tournament-9", "Entry fee of the autumn tournament")
+        self._entries["capture"] = f"{self._ida}-{paid.seq}"
         wrong = self._post("spend", "GOLD_COIN", "80", None)
         credits.reverse(self._client, self._key(), self._ida, wrong, "ordered twice")
         for minute in (402, 431, 444):
@@ -173,71 +174,87 @@ class _Making:
         return made.seq
 
     def _people(self) -> Scene:
-        """Their sign-ins."""
+        """Their sign-ins, and what each has done with it; then the clock stands still for good."""
         hashed = passwords.hash_of(PASSWORD)
-        new = users.create("player-4", "Noor Haddad", "Asia/Amman")[0].id
+        noor = users.create("player-4", "Noor Haddad", "Asia/Amman")[0].id
+        theo = users.create("player-5", "Theo Brandt", "America/New_York")[0].id
         with self._books.runtime.engine.begin() as connection:
-            ida = sign_ins.add(connection, "ida@players.example", hashed, user_id=self._ida)
-            noor = sign_ins.add(connection, "noor@players.example", hashed, user_id=new)
-            admin = sign_ins.add(
-                connection, "grace@dreamland.example", hashed, role="admin", name="Grace Adeyemi"
-            )
-            given = (
-                update(SignIn).where(SignIn.id == admin).values(totp_since=ledger.now(connection))
-            )
-            connection.execute(given)  # staff who may change anything have a second factor
-        self._entries |= _mailed(ida)
-        self._office(admin, ida)
-        return Scene(ida, noor, admin, self._entries)
-
-    def _office(self, admin: int, ida: int) -> None:
-        """What a member of staff did today, and what else the audit log keeps."""
-        grace, player = _actor(admin, LAPTOP, "admin"), _actor(ida, PHONE, "user")
-        root = audit.Actor("command_line", name="deploy@portal-1")
-        cheaper = fees.FeeRule("conversion", NOW + 10 * ledger.HOUR, "exchange", 0, 90)
-        doings: tuple[tuple[audit.Actor, Callable[[], object]], ...] = (
-            (root, lambda: clients.create_key("studio", ["read", "wins:write"])),
-            (root, lambda: fees.add_rule(cheaper)),
-            (grace, lambda: clients.set_limits("studio", games=["maze"], rate_limit=6000)),
-            (player, lambda: rules.tell_refusal("pages.audit", "GET")),
-            (grace, lambda: clients.set_limits("studio", games=["maze", "sky-race"])),
-            (root, lambda: clients.revoke_all("studio")),
-        )
-        for minutes, (actor, do) in zip((221, 219, 154, 97, 40, 12), doings, strict=True):
-            self._set(NOW - timedelta(minutes=minutes, seconds=self._random.randrange(50)))
-            with audit.acting(actor):
-                do()
+            add = partial(sign_ins.add, connection)
+            people = {
+                "nobody": 0,
+                "ida": add("ida@players.example", hashed, user_id=self._ida),
+                "theo": add("theo@players.example", hashed, user_id=theo),
+                "newcomer": add("noor@players.example", hashed, user_id=noor),
+                "admin": add("grace@dreamland.example", hashed, role="admin", name="Grace Adeyemi"),
+            }
+        paths = self._links(people)
+        self._security(people, theo)
         self._set(NOW)
+        return Scene(people, {**self._entries, **paths, **self._times()})
+
+    def _links(self, people: dict[str, int]) -> dict[str, str]:
+        """A link of each kind, as the path that a mail names."""
+        with audit.acting(_actor(people["admin"], "admin", LAPTOP)):
+            invited = invitations.invite_staff("sam@dreamland.example", "accountant", "Sam Okoro")
+        with self._books.runtime.engine.begin() as connection:
+            noor = {"sign_in_id": people["newcomer"]}
+            made = {
+                "sign_up": links.make(connection, "sign_up", "mira@players.example"),
+                "reset": links.make(connection, "reset", "noor@players.example", **noor),
+                "email_change": links.make(connection, "email_change", "noor@mail.example", **noor),
+            }
+        found = {kind: urlsplit(links.address(link)).path for kind, link in made.items()}
+        return {**found, "invitation": urlsplit(invited).path}
+
+    def _security(self, people: dict[str, int], theo: int) -> None:
+        """What the audit log has to tell, and what Theo looks after."""
+        for who in ("ida", "admin"):
+            second_factor.begin(people[who], PASSWORD)
+        self._switch_on(people["admin"], "admin")
+        with audit.acting(_actor(people["admin"], "admin", LAPTOP)):
+            clients.create_key("tournaments", ["read", "wins:write"])
+            clients.limit("tournaments", 1200)
+        with audit.acting(_actor(None, None, PHONE)), suppress(Refused):
+            signing_in.check("theo@players.example", "a guess of somebody's")
+        with audit.acting(_actor(people["theo"], "user", PHONE)):
+            second_factor.begin(people["theo"], PASSWORD)
+            self._switch_on(people["theo"], "user")
+            deletion.ask(people["theo"], PASSWORD)
+            profile.change_zone(theo, "Europe/Lisbon")
+            cookie(self._books, people["theo"], PHONE)
+
+    def _switch_on(self, sign_in_id: int, role: str) -> None:
+        begun = second_factor.begun(sign_in_id)
+        assert begun
+        with audit.acting(_actor(sign_in_id, role, LAPTOP)):
+            second_factor.confirm(sign_in_id, 0, pyotp.TOTP(begun.secret).now())
+        self._set(self._at + timedelta(minutes=1))
+
+    def _times(self) -> dict[str, str]:
+        """A day with conversions, and the month before."""
+        with self._books.owner() as cursor:
+            found = (
+                "SELECT max(day), max(seq) FROM ledger.entries WHERE kind_id = 2 AND owner_id = %s"
+            )
+            cursor.execute(found, (self._ida,))
+            day, seq = cursor.fetchone()
+        month = NOW.replace(day=1) - timedelta(days=1 if self._days > NOW.day else -1)
+        return {"day": f"{day}", "conversion": f"{self._ida}-{seq}", "month": f"{month:%Y-%m}"}
 
 
-def _mailed(ida: int) -> dict[str, str]:
-    """What the addresses end with that were sent by mail, a link of each kind."""
-    to_staff = {"role": "accountant", "name": "Sam Okafor"}
-    with runtime().engine.begin() as connection:
-        made = {
-            "link_sign_up": links.make(connection, "sign_up", "mira@players.example"),
-            "link_known": links.make(connection, "sign_up", "player-2@players.example"),
-            "link_invitation": links.make(
-                connection, "invitation", "sam@dreamland.example", **to_staff
-            ),
-            "link_reset": links.make(connection, "reset", "ida@players.example", sign_in_id=ida),
-            "link_email": links.make(
-                connection, "email_change", "ida.falk@players.example", sign_in_id=ida
-            ),
-        }
-    return {name: links.address(link).rpartition("/")[2] for name, link in made.items()}
-
-
-def cookie(books: Books, sign_in_id: int) -> dict[str, str]:
+def cookie(books: Books, sign_in_id: int, browser: str = LAPTOP) -> dict[str, str]:
     """The cookie of a browser that somebody is signed in with."""
     app = books.app
-    with audit.acting(_actor(sign_in_id, LAPTOP)), books.runtime.engine.begin() as connection:
+    with (
+        audit.acting(_actor(sign_in_id, "user", browser)),
+        books.runtime.engine.begin() as connection,
+    ):
         secret = sessions.start(connection, sign_in_id, second_factor=True)
     serializer = app.session_interface.get_signing_serializer(app)
     value = serializer.dumps({"_user_id": secret, "_fresh": True, "_permanent": True})
     return {"name": app.config["SESSION_COOKIE_NAME"], "value": value}
 
 
-def _actor(sign_in_id: int, browser: str, role: str | None = None) -> audit.Actor:
+def _actor(sign_in_id: int | None, role: str | None, browser: str) -> audit.Actor:
     address = "203.0.113.27" if browser == PHONE else "198.51.100.4"
-    return audit.Actor("person", sign_in_id, role=role, address=address, browser=browser)
+    return audit.Actor("person", sign_in_id, None, role, address, browser)

@@ -1,7 +1,7 @@
 """Who is signed in: Flask-Login holds the secret of a session in a cookie, the database the rest."""
 
 from flask import Flask, g, session
-from flask_login import LoginManager, login_user, logout_user
+from flask_login import LoginManager, current_user, login_user, logout_user
 
 from portal.services.accounts import sessions
 
@@ -23,6 +23,7 @@ def register(app: Flask) -> None:
     app.config.update(COOKIE)
     manager.init_app(app)
     manager.user_loader(load)
+    app.jinja_env.globals["current_user"] = current_user  # macros see no other context
 
 
 def load(secret: str) -> sessions.Visitor | None:

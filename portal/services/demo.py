@@ -180,6 +180,7 @@ def _set_password(email: str, role: str, user_id: int | None) -> dict[str, str]:
             "password_hash": hashed,
             "role": role,
             "user_id": user_id,
+            "name": None if user_id else "Grace",
             "created_at": ledger.now(connection),
         }
         new = insert(SignIn).values(row)

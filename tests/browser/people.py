@@ -64,9 +64,12 @@ class People:
 
     def enter(self, context: BrowserContext, person: Person) -> None:
         """Sign a browser in without the page."""
+        self.let_in(context, person.sign_in_id, second_factor=person.totp is not None)
+
+    def let_in(self, context: BrowserContext, sign_in_id: int, *, second_factor: bool) -> None:
+        """The same by the number of a sign-in."""
         with self.app.app_context(), runtime().engine.begin() as connection:
-            is_given = person.totp is not None
-            secret = sessions.start(connection, person.sign_in_id, second_factor=is_given)
+            secret = sessions.start(connection, sign_in_id, second_factor=second_factor)
         serializer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
         value = serializer.dumps({"_user_id": secret, "_fresh": True, "_permanent": True})
         cookie = {"name": self.app.config["SESSION_COOKIE_NAME"], "value": value}

@@ -39,6 +39,11 @@ class Site:
         return made
 
     @property
+    def database(self) -> str:
+        """Its URL, of a role that may do anything."""
+        return self.runtime.settings.database_url.replace("+psycopg2", "")
+
+    @property
     def mail(self) -> Path:
         """Where the mails lie that were sent."""
         return self.runtime.settings.var_dir / "mail"

@@ -20,7 +20,7 @@ def pages() -> set[str]:
         config.load({"DATABASE_URL": "postgresql://nowhere/x", "DREAMLAND_ENV": "testing"})
     )
     return {
-        rule.endpoint
+        rule.endpoint.removeprefix("pages.")
         for rule in app.url_map.iter_rules()
         if rule.endpoint in RULES and "GET" in (rule.methods or ())
     }
@@ -28,7 +28,7 @@ def pages() -> set[str]:
 
 def test_every_page_has_a_picture_and_no_other(pages: set[str]) -> None:
     shown = {page.endpoint for page in PAGES}
-    assert shown | set(NO_PAGES) == pages
+    assert (shown - {""}) | set(NO_PAGES) == pages
     assert not shown & set(NO_PAGES)
 
 
