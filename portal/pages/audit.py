@@ -70,11 +70,11 @@ def _rows(filters: Filters) -> Iterator[exports.Cells]:
             for change in event.changes
         )
         said = (event.address, event.browser, event.request_id)
-        target = (event.target, exports.said(event.target_id), exports.said(event.to_what))
+        target = (event.target, exports.cell(event.target_id), exports.cell(event.to_what))
         yield (
-            *(event.id, written.moment(event.at), event.actor, exports.said(event.who)),
-            *(event.role, event.action, event.what, *target, exports.said(changes)),
-            *map(exports.said, said),
+            *(event.id, written.moment(event.at), event.actor, exports.cell(event.who)),
+            *(event.role, event.action, event.what, *target, exports.cell(changes)),
+            *map(exports.cell, said),
         )
 
 
