@@ -18,6 +18,7 @@ from portal.runtime import runtime
 from portal.services import audit, users
 from portal.services.accounts import deletion, export, second_factor, sessions, signing_in
 from tests.factories import Books, some_days
+from tests.pages.counted import counted
 from tests.services.accounts.people import PASSWORD, Person, mails_to, rows, session_of, somebody
 
 pytestmark = pytest.mark.usefixtures("context", "redis")
@@ -156,7 +157,7 @@ def test_what_staff_did_to_a_person_is_told_without_where_they_sat() -> None:
     person, admin = somebody(), somebody("admin")
     acts = audit.Actor("person", admin.sign_in_id, role="admin", address="192.0.2.9", browser="B")
     with runtime().engine.begin() as connection, audit.acting(acts):
-        audit.record(connection, "sign_in.disabled", "sign_in", person.sign_in_id)
+        audit.record(connection, "second_factor.switched_off", "sign_in", person.sign_in_id)
         audit.record(connection, "profile.changed", "user", person.user_id, after={"name": "Ida"})
     stranger = audit.Actor("person", address="192.0.2.8", browser="C")
     with pytest.raises(Refused), audit.acting(stranger):
@@ -166,7 +167,7 @@ def test_what_staff_did_to_a_person_is_told_without_where_they_sat() -> None:
         for event in exported(person)["events"][:3]
     ]
     assert told == [
-        ("admin", "sign_in.disabled", None, None, None),
+        ("admin", "second_factor.switched_off", None, None, None),
         ("admin", "profile.changed", None, None, {"name": "Ida"}),
         ("unknown", "session.refused", "192.0.2.8", "C", None),
     ]
@@ -229,10 +230,14 @@ def measured(pieces: Iterator[str]) -> tuple[list[int], int]:
         tracemalloc.stop()
 
 
-def test_ten_thousand_entries_take_few_seconds_and_little_memory(busy: Person) -> None:
-    began = time.monotonic()
-    made = exported(busy)
-    assert time.monotonic() - began < TIME_S
+def test_ten_thousand_entries_take_few_seconds_and_little_memory(
+    busy: Person, engine: Engine
+) -> None:
+    began = time.process_time()
+    with counted(engine) as asked:
+        made = exported(busy)
+    assert time.process_time() - began < TIME_S  # the database's part is the statements', by index
+    assert len(asked) < MANY // export.PAGE + 20
     assert len(made["entries"]) == MANY
     numbers = [int(entry["entry_id"].partition("-")[2]) for entry in made["entries"]]
     assert all(after == before + 1 for before, after in pairwise(numbers))
