@@ -8,12 +8,11 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 
-from portal import ledger
 from portal.ledger.errors import Refused
 from portal.pages import entrance, views
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.account import AppCodeForm, PasswordForm, RecoveryCodeForm
-from portal.runtime import runtime
+from portal.services import clock
 from portal.services.accounts import second_factor as service
 
 PATIENCE = timedelta(minutes=5)
@@ -126,10 +125,9 @@ def _pending() -> int | None:
     pending = session.get(entrance.PENDING)
     if pending is None:
         return None
-    with runtime().engine.connect() as connection:
-        now = ledger.now(connection)
     begun = datetime.fromisoformat(pending["at"])
-    return int(pending["sign_in_id"]) if begun <= now < begun + PATIENCE else None
+    is_patient = begun <= clock.now() < begun + PATIENCE
+    return int(pending["sign_in_id"]) if is_patient else None
 
 
 def _qr(uri: str) -> Markup:
