@@ -2,9 +2,11 @@
 
 import pytest
 from flask import Flask
+from sqlalchemy import Engine
 
 from portal.services.accounts import deletion, profile, signing_in
 from tests.pages.conftest import HTMX, PASSWORD, Browser, Make, Person
+from tests.pages.counted import MOST, counted
 
 NEW = "another horse battery"
 
@@ -18,6 +20,24 @@ def test_every_part_of_a_users_account_is_one_link_away(browser: Browser, ida: P
         assert part == "email" or f'href="/account/{part}"' in page
     for word in ("Ida", ida.email, "Off. With it", "1 signed in", "UTC"):
         assert word in page
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("/account", "/account/name", "/account/password", "/account/sessions"),
+        *("/account/second-factor", "/account/second-factor/code", "/account/second-factor/off"),
+        *("/account/second-factor/recovery-codes", "/account/time-zone", "/account/data"),
+        "/account/deletion",
+    ],
+)
+def test_a_page_costs_few_statements(
+    browser: Browser, ida: Person, engine: Engine, page: str
+) -> None:
+    assert ida.user_id
+    with counted(engine) as sent:
+        assert browser.get(page).status_code in (200, 303)
+    assert 0 < len(sent) <= MOST, sent
 
 
 def test_what_is_to_come_and_what_was_asked_for_is_told(
