@@ -65,10 +65,7 @@ def _rows(filters: Filters) -> Iterator[exports.Cells]:
         return audit_log.page(filters, last.id if last else None, exports.AT_ONCE)
 
     for event in exports.walk(read):
-        changes = "; ".join(
-            f"{change.field}: {change.before or '-'} → {change.after or '-'}"
-            for change in event.changes
-        )
+        changes = "; ".join(map(str, event.changes))
         said = (event.address, event.browser, event.request_id)
         target = (event.target, exports.cell(event.target_id), exports.cell(event.to_what))
         yield (

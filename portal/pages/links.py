@@ -8,13 +8,13 @@ from flask import Response
 from flask_login import current_user
 from flask_wtf import FlaskForm
 
-from portal import ledger
 from portal.ledger.errors import Refused
 from portal.pages import entrance, views
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.fields import said, zone_choices
 from portal.pages.forms.mailed import ChosenPasswordForm, ConfirmForm, SignUpForm
 from portal.runtime import runtime
+from portal.services import clock
 from portal.services.accounts import emails, invitations, links, resets, sessions, sign_up
 from portal.services.accounts.links import Link
 
@@ -56,8 +56,7 @@ def _sign_up(token: str, link: Link) -> Response:
 
 def _sign_up_form() -> SignUpForm:
     form = SignUpForm()
-    with runtime().engine.connect() as connection:
-        form.time_zone.choices = zone_choices(ledger.now(connection).date())
+    form.time_zone.choices = zone_choices(clock.now().date())
     return form
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, text, update
 from portal import ledger
 from portal.runtime import runtime
 from portal.services import audit
+from portal.services.accounts import roles
 from portal.services.clients.callers import digest
 from portal.services.models import Session
 
@@ -49,7 +50,7 @@ class Visitor:
     @property
     def is_staff(self) -> bool:
         """Whether it is one of the company's."""
-        return self.role != "user"
+        return self.role != roles.USER
 
 
 @dataclass(frozen=True, slots=True)
