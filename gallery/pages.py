@@ -73,14 +73,29 @@ PAGES = (
     Shown(
         "mail_sent", "mail-sent", "/reset", "nobody", "What to do once a mail is sent", steps=(ASK,)
     ),
-    Shown("link", "link-sign-up", "{sign_up}", "nobody", "The link to sign up"),
+    Shown("link", "link-sign-up", "/links/{link_sign_up}", "nobody", "The link to sign up"),
     Shown(
-        *("link", "link-sign-up-refused", "{sign_up}", "nobody", "A password too short"),
+        *(
+            "link",
+            "link-sign-up-refused",
+            "/links/{link_sign_up}",
+            "nobody",
+            "A password too short",
+        ),
         steps=(SHORT,),
     ),
-    Shown("link", "link-invitation", "{invitation}", "nobody", "An invitation of staff"),
-    Shown("link", "link-reset", "{reset}", "nobody", "A new password by a link"),
-    Shown("link", "link-email", "{email_change}", "nobody", "Another e-mail by a link"),
+    Shown(
+        "link",
+        "link-known",
+        "/links/{link_known}",
+        "nobody",
+        "A link to sign up, of a known player",
+    ),
+    Shown(
+        "link", "link-invitation", "/links/{link_invitation}", "nobody", "An invitation of staff"
+    ),
+    Shown("link", "link-reset", "/links/{link_reset}", "nobody", "A new password by a link"),
+    Shown("link", "link-email", "/links/{link_email}", "nobody", "Another e-mail by a link"),
     Shown("link", "link-invalid", "/links/used", "nobody", "A link that can't be used", 404),
     Shown("home", "home", "/", "ida", "Home, with wins of today"),
     Shown("home", "home-new", "/", "newcomer", "Home of somebody who has nothing yet"),
@@ -150,5 +165,6 @@ NO_PAGES: dict[str, str] = {
     "entries_csv": "a file",
     "usd_csv": "a file",
     "wallet_csv": "a file",
+    "audit_csv": "a file",
 }
 """Endpoints that answer GET and are no page, with what they are instead."""

@@ -22,10 +22,11 @@ def sign_in() -> Response:
     if form.validate_on_submit():
         try:
             found = signing_in.check(str(form.email.data).strip(), str(form.password.data))
+            answer = _let_in(found)
         except Refused as error:
             views.refused(form, error)
         else:
-            return _let_in(found)
+            return answer
     return views.form_page("sign_in.html", form, "_sign_in.html")
 
 
@@ -40,9 +41,11 @@ def sign_out() -> Response:
     return views.go("pages.sign_in")
 
 
-def enter(sign_in_id: int, *, second_factor: bool) -> None:
-    """Give the browser a session."""
+def enter(sign_in_id: int, *, second_factor: bool, proof: str | None = None) -> None:
+    """Give the browser a session. Raises Refused('sign_in_refused') where a `proof` holds no more."""
     with runtime().engine.begin() as connection:
+        if proof is not None and not signing_in.still_holds(connection, sign_in_id, proof):
+            raise Refused("sign_in_refused", signing_in.WRONG)
         secret = sessions.start(connection, sign_in_id, second_factor=second_factor)
     visitors.sign_in(secret)
 
@@ -57,7 +60,8 @@ def _let_in(found: signing_in.Found) -> Response:
     if found.has_second_factor:
         with runtime().engine.connect() as connection:
             now = ledger.now(connection)
-        session[PENDING] = {"sign_in_id": found.sign_in_id, "at": now.isoformat()}
+        pending = {"sign_in_id": found.sign_in_id, "proof": found.proof, "at": now.isoformat()}
+        session[PENDING] = pending
         return views.go("pages.second_step", next=request.args.get("next"))
-    enter(found.sign_in_id, second_factor=False)
+    enter(found.sign_in_id, second_factor=False, proof=found.proof)
     return onward()

@@ -1,5 +1,6 @@
 """The second factor: asked for when signing in; set up and looked after in the account."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import segno
@@ -15,28 +16,37 @@ from portal.pages.blueprint import blueprint
 from portal.pages.forms.account import AppCodeForm, PasswordForm, RecoveryCodeForm
 from portal.runtime import runtime
 from portal.services.accounts import second_factor as service
+from portal.services.accounts import signing_in
 
 PATIENCE = timedelta(minutes=5)
 """For the second step of signing in."""
 RECOVERY = "recovery"
 
 
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Who has given the password and not yet the code; what the cookie says of it may be old."""
+
+    sign_in_id: int
+    proof: str
+
+
 @blueprint.route("/sign-in/second-factor", methods=["GET", "POST"])
 def second_step() -> Response:
     """The second step of signing in: a code of the app, or a recovery code."""
-    sign_in_id = _pending()
-    if sign_in_id is None:
+    pending = _pending()
+    if pending is None:
         views.tell("That took too long: sign in once more.")
         return views.go("pages.sign_in", next=request.args.get("next"))
     by_recovery = request.args.get("by") == RECOVERY
     form: FlaskForm = RecoveryCodeForm() if by_recovery else AppCodeForm()
     if form.validate_on_submit():
         try:
-            service.take(sign_in_id, str(form["code"].data))
+            service.take(pending.sign_in_id, str(form["code"].data))
+            entrance.enter(pending.sign_in_id, second_factor=True, proof=pending.proof)
         except Refused as error:
             views.refused(form, error)
         else:
-            entrance.enter(sign_in_id, second_factor=True)
             return entrance.onward()
     return views.form_page(
         *("second_step.html", form, "_account_form.html"),
@@ -121,15 +131,17 @@ def _about_what_is_on(name: str, form: FlaskForm, fragment: str | None) -> Respo
     return views.form_page(name, form, fragment, submit="Switch it off", danger=True, state=state)
 
 
-def _pending() -> int | None:
-    """Whose password was right a while ago, in this browser."""
-    pending = session.get(entrance.PENDING)
-    if pending is None:
+def _pending() -> Pending | None:
+    """Whose password was right a while ago, in this browser, and is still."""
+    kept = session.get(entrance.PENDING)
+    if kept is None:
         return None
-    with runtime().engine.connect() as connection:
-        now = ledger.now(connection)
-    begun = datetime.fromisoformat(pending["at"])
-    return int(pending["sign_in_id"]) if begun <= now < begun + PATIENCE else None
+    pending = Pending(kept["sign_in_id"], kept.get("proof", ""))
+    begun = datetime.fromisoformat(kept["at"])
+    with runtime().engine.begin() as connection:
+        in_time = begun <= ledger.now(connection) < begun + PATIENCE
+        holds = in_time and signing_in.still_holds(connection, pending.sign_in_id, pending.proof)
+    return pending if holds else None
 
 
 def _qr(uri: str) -> Markup:

@@ -262,3 +262,11 @@ def test_the_csv_has_all_that_the_filters_show_and_its_download_is_recorded(
     assert (exported["action"], exported["changes"]) == ("audit.exported", "action: - → key")
     assert (evil["who"], evil["target_id"]) == ("'@evil", "'=1+1")
     assert browser.get("/audit.csv?action=tower").status_code == 404
+
+
+def test_an_e_mail_that_a_download_was_narrowed_to_is_not_kept(
+    browser: Browser, viewer: Person
+) -> None:
+    assert browser.get(f"/audit.csv?who={viewer.email}&id={viewer.email}").status_code == 200
+    [newest] = list(csv.DictReader(StringIO(browser.get("/audit.csv?action=audit").text)))[1:]
+    assert newest["changes"] == "id: - → p…@example.com; who: - → p…@example.com"

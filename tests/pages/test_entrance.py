@@ -35,6 +35,11 @@ def test_a_wrong_password_and_an_unknown_e_mail_are_told_the_same(
     assert "wrong" not in refused.text.replace("wrong password", "")
 
 
+def test_what_can_be_no_e_mail_is_refused_as_any_and_counts(browser: Browser) -> None:
+    tried = [browser.post("/sign-in", email="a\0@x.example", password="x") for _ in range(6)]
+    assert [answer.status_code for answer in tried] == [422] * 5 + [429]
+
+
 def test_a_missing_field_has_its_error_beside_it(browser: Browser) -> None:
     refused = browser.post("/sign-in", email="a@example.com", password="")
     assert refused.status_code == 422

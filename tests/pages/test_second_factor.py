@@ -7,7 +7,7 @@ from datetime import timedelta
 import pyotp
 import pytest
 from flask import Flask
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from portal.services.accounts import second_factor
 from tests.factories import Books
@@ -177,6 +177,29 @@ def test_the_second_step_has_five_minutes(
     late = phone.client.post(STEP_PAGE, data={"csrf_token": token, "code": totp.now()})
     assert late.location == "/sign-in"
     assert phone.get("/account").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "change", ["password_hash = 'another'", "disabled_at = ledger.clock()", "totp_since = now()"]
+)
+def test_the_first_step_is_worth_nothing_once_what_was_right_was_changed(
+    browser: Browser, ida: Person, app: Flask, engine: Engine, change: str
+) -> None:
+    totp, codes = set_up(browser)
+    phone = Browser(app)
+    give_password(phone, ida)
+    token = phone.token(STEP_PAGE)
+    with engine.begin() as connection:
+        connection.execute(
+            text(f"UPDATE sign_ins SET {change} WHERE id = :id"), {"id": ida.sign_in_id}
+        )
+    for code in (totp.now(), codes[0]):
+        data = {"csrf_token": token, "code": code}
+        assert phone.client.post(STEP_PAGE, data=data).location == "/sign-in"
+        assert phone.get(STEP_PAGE).location == "/sign-in"
+    with engine.connect() as connection:
+        opened = text("SELECT count(*) FROM sessions WHERE sign_in_id = :id AND ended_at IS NULL")
+        assert connection.scalar(opened, {"id": ida.sign_in_id}) == 1
 
 
 def test_five_wrong_codes_and_one_has_to_wait(browser: Browser, ida: Person, app: Flask) -> None:

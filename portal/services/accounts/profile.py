@@ -95,7 +95,7 @@ def change_password(sign_in_id: int, session_id: int, current: str, new: str) ->
     Raises Refused('validation_failed') with the field, `current_password` or `password`, and
     Refused('rate_limited').
     """
-    signing_in.confirm(sign_in_id, current)
+    kept = signing_in.confirm(sign_in_id, current)
     if current == new:
         raise Refused("validation_failed", "this is the password you have", param="password")
     with runtime().engine.connect() as connection:
@@ -103,8 +103,10 @@ def change_password(sign_in_id: int, session_id: int, current: str, new: str) ->
     passwords.check(new, email)
     hashed = passwords.hash_of(new)  # before the transaction: it takes its time
     with mails.sending() as connection:
-        mine = update(SignIn).where(SignIn.id == sign_in_id)
-        connection.execute(mine.values(password_hash=hashed))
+        # Who knew the old one may come at the same time: of two, the first wins and ends the other's session.
+        mine = update(SignIn).where(SignIn.id == sign_in_id, SignIn.password_hash == kept)
+        if not connection.execute(mine.values(password_hash=hashed)).rowcount:
+            raise signing_in.not_yours()
         sessions.end_all(connection, sign_in_id, but=session_id)
         links.void(connection, sign_in_id)
         audit.record(connection, "password.changed", "sign_in", sign_in_id)

@@ -1,17 +1,20 @@
 """Signing in: an e-mail and its password, then the second factor of those who have one."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from hmac import compare_digest
 
 from sqlalchemy import Connection, select, update
 
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
-from portal.services import audit
+from portal.services import audit, seals
 from portal.services.accounts import passwords, throttle
 from portal.services.models import SignIn
 
 PASSWORD_FIELD = "current_password"  # noqa: S105 - a name
 """What a form calls the password of who is signed in already."""
+PURPOSE = "signing-in"
 WRONG = "the e-mail or the password is not right"
 
 
@@ -22,6 +25,10 @@ class Found:
     sign_in_id: int
     role: str
     has_second_factor: bool
+    proof: str
+    """Of what was right. It holds until the password or the second factor is another, or signing in is
+    disabled: whoever signs in by two steps, or slowly, gets no session by what was changed meanwhile.
+    """
 
 
 def check(email: str, password: str) -> Found:
@@ -31,18 +38,27 @@ def check(email: str, password: str) -> Found:
     with throttle.attempt("sign_in", email=email):
         row = _row(email)
         right = passwords.is_right(row.password_hash if row else None, password)
-        with runtime().engine.begin() as connection:
-            if row is None or not right or row.disabled_at is not None:
-                audit.record(connection, "session.refused", "sign_in", row and row.id)
-            elif passwords.is_dated(row.password_hash):
-                _keep(connection, row.id, password)
         if row is None or not right or row.disabled_at is not None:
+            with runtime().engine.begin() as connection:
+                audit.record(connection, "session.refused", "sign_in", row and row.id)
             raise Refused("sign_in_refused", WRONG)
-        return Found(row.id, row.role, row.totp_since is not None)
+        kept = row.password_hash
+        if passwords.is_dated(kept):
+            kept = _kept_anew(row.id, kept, password)
+        proof = _proof(row.id, kept, row.totp_since)
+        return Found(row.id, row.role, row.totp_since is not None, proof)
 
 
-def confirm(sign_in_id: int, password: str) -> None:
-    """Raises Refused('validation_failed') unless it is the password of somebody who is signed in, and
+def still_holds(connection: Connection, sign_in_id: int, proof: str) -> bool:
+    """Whether what was right then still is; nobody changes it before the transaction's end."""
+    columns = (SignIn.password_hash, SignIn.totp_since)
+    able = select(*columns).where(SignIn.id == sign_in_id, SignIn.disabled_at.is_(None))
+    row = connection.execute(able.with_for_update(read=True)).one_or_none()
+    return row is not None and compare_digest(_proof(sign_in_id, *row), proof)
+
+
+def confirm(sign_in_id: int, password: str) -> str:
+    """What is kept of the password. Raises Refused('validation_failed') unless it is the password of somebody who is signed in, and
     Refused('rate_limited').
     """
     with throttle.attempt("password", sign_in_id=sign_in_id):
@@ -52,17 +68,34 @@ def confirm(sign_in_id: int, password: str) -> None:
         if not passwords.is_right(hashed, password):
             with runtime().engine.begin() as connection:
                 audit.record(connection, "password.refused", "sign_in", sign_in_id)
-            raise Refused("validation_failed", "this is not your password", param=PASSWORD_FIELD)
+            raise not_yours()
+        return str(hashed)
+
+
+def not_yours() -> Refused:
+    """The refusal of a password of who is signed in."""
+    return Refused("validation_failed", "this is not your password", param=PASSWORD_FIELD)
+
+
+def _proof(sign_in_id: int, password_hash: str, totp_since: datetime | None) -> str:
+    since = totp_since and totp_since.astimezone(UTC).isoformat()
+    content = f"{sign_in_id}\n{password_hash}\n{since}"
+    return seals.digest(runtime().settings.secret_key, PURPOSE, content)
 
 
 def _row(email: str) -> SignIn | None:
+    if not email.isprintable():  # PostgreSQL takes no NUL
+        return None
     columns = (SignIn.id, SignIn.role, SignIn.password_hash, SignIn.totp_since, SignIn.disabled_at)
     query = select(*columns).where(SignIn.email == email.lower())
     with runtime().engine.connect() as connection:
         return connection.execute(query).one_or_none()  # type: ignore[return-value]
 
 
-def _keep(connection: Connection, sign_in_id: int, password: str) -> None:
-    """Hash it anew, with the parameters of now."""
+def _kept_anew(sign_in_id: int, kept: str, password: str) -> str:
+    """Hash it anew, with the parameters of now, unless it was changed meanwhile; the hash."""
     hashed = passwords.hash_of(password)
-    connection.execute(update(SignIn).where(SignIn.id == sign_in_id).values(password_hash=hashed))
+    same = update(SignIn).where(SignIn.id == sign_in_id, SignIn.password_hash == kept)
+    with runtime().engine.begin() as connection:
+        connection.execute(same.values(password_hash=hashed))
+    return hashed

@@ -1,9 +1,12 @@
 """What people change of their own: name, password, time zone."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
 from sqlalchemy import URL, Engine
 
 from portal.ledger.errors import NotFound, Refused
@@ -92,6 +95,39 @@ def test_a_password_that_is_refused_changes_nothing(
     assert refused.value.figures == {"param": field}
     assert {each.id for each in sessions.listed(person.sign_in_id)} == {this, other}
     assert signing_in.check(person.email, PASSWORD)
+
+
+def test_of_two_who_change_the_password_at_once_one_does(app: Flask) -> None:
+    person = somebody()
+    mine = [session_of(person) for _ in range(4)]
+    both = Barrier(len(mine))
+
+    def change(session_id: int) -> str:
+        new = f"{NEW} of {session_id}"
+        with app.app_context():
+            both.wait()
+            try:
+                profile.change_password(person.sign_in_id, session_id, PASSWORD, new)
+            except Refused as refused:
+                return str(refused.figures["param"])
+            return new
+
+    with ThreadPoolExecutor(len(mine)) as pool:
+        [new] = [told for told in pool.map(change, mine) if told != "current_password"]
+    assert signing_in.check(person.email, new)
+    [left] = sessions.listed(person.sign_in_id)
+    assert new == f"{NEW} of {left.id}"
+
+
+def test_who_was_right_before_a_change_gets_no_session_by_it() -> None:
+    person = somebody()
+    found = signing_in.check(person.email, PASSWORD)
+    with runtime().engine.begin() as connection:
+        assert signing_in.still_holds(connection, person.sign_in_id, found.proof)
+        assert not signing_in.still_holds(connection, somebody().sign_in_id, found.proof)
+    profile.change_password(person.sign_in_id, session_of(person), PASSWORD, NEW)
+    with runtime().engine.begin() as connection:
+        assert not signing_in.still_holds(connection, person.sign_in_id, found.proof)
 
 
 def test_a_reset_link_of_before_works_no_more() -> None:

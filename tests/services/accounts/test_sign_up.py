@@ -111,6 +111,13 @@ def test_a_user_of_the_games_is_found_by_the_e_mail_and_stays_as_it_is(mailbox: 
     assert count("users") == 1
 
 
+def test_an_e_mail_that_only_looks_the_same_in_small_letters_is_another(mailbox: Mailbox) -> None:
+    users.create("player-1", "Kim", "UTC", "\N{KELVIN SIGN}im@example.com")
+    sign_up.request("kim@example.com")
+    assert sign_up.known("kim@example.com") is None
+    assert sign_up.finish(mailbox.token("kim@example.com"), PASSWORD, "Kim", "UTC").known is None
+
+
 def test_of_several_users_of_the_games_the_oldest_is_found(mailbox: Mailbox) -> None:
     oldest, _ = users.create("player-1", "One", "UTC", IDA)
     users.create("player-2", "Two", "UTC", IDA)
