@@ -29,6 +29,7 @@ def download_data() -> Response:
     file, size = _written(export.document(current_user.sign_in_id))
     sent = send_file(file, "application/json", as_attachment=True, download_name=FILE)
     sent.content_length = size
+    sent.call_on_close(file.close)  # also where compression reads it in the file's stead
     return views.private(sent)
 
 

@@ -1,7 +1,9 @@
 """What is kept of a person: the download, and the wish to be deleted."""
 
 import json
+from contextlib import closing
 
+import brotli
 from flask import Flask
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
@@ -34,6 +36,17 @@ def test_the_download_is_a_file_of_everything(
     assert made["profile"]["user_id"] == str(ida.user_id)
     assert [entry["kind"] for entry in made["entries"]] == ["win"]
     assert int(sent.headers["Content-Length"]) == len(sent.data)
+
+
+def test_compressed_on_the_way_it_is_the_same(browser: Browser, ida: Person) -> None:
+    assert ida.user_id
+    token = browser.token(DATA)
+    with closing(
+        browser.client.post(DATA, data={"csrf_token": token}, headers={"Accept-Encoding": "br"})
+    ) as sent:
+        assert sent.headers["Content-Encoding"] == "br"
+        made = json.loads(brotli.decompress(sent.data))
+    assert made["profile"]["user_id"] == str(ida.user_id)
 
 
 def test_nobody_gets_anothers(browser: Browser, ida: Person, make_person: Make, app: Flask) -> None:
