@@ -52,7 +52,7 @@ class Counts:
         return cls(settings.redis_url, books)
 
     def add(self, name: str, amount: int, window_s: int) -> tuple[int, int]:
-        """Add to a count, or take away; what it comes to, and the seconds until it ends."""
+        """Add to a count; what it comes to, and the seconds until it ends."""
         key = f"{self.books}:{name}"
 
         def added(storage: Storage) -> tuple[int, int]:
@@ -61,6 +61,12 @@ class Counts:
             return count, min(max(left, 1), window_s)
 
         return self.use(added)
+
+    def take_back(self, name: str, window_s: int) -> None:
+        """Take one away of a count that may have been begun anew meanwhile: it is never below zero."""
+        count, _ = self.add(name, -1, window_s)
+        if count < 0:
+            self.clear(name)
 
     def clear(self, name: str) -> None:
         """Begin a count anew."""

@@ -35,7 +35,8 @@ def test_a_count_is_that_of_all_who_count(shared: Redis) -> None:
     first, second = Counts(shared.url, BOOKS), Counts(shared.url, BOOKS)
     assert first.add("tries", 1, 60) == (1, 60)
     assert second.add("tries", 2, 60)[0] == 3
-    assert first.add("tries", -1, 60)[0] == 2
+    first.take_back("tries", 60)
+    assert second.add("tries", 1, 60)[0] == 3
     second.clear("tries")
     assert first.add("tries", 1, 60)[0] == 1
 
@@ -45,6 +46,15 @@ def test_other_names_and_other_books_are_counted_apart(shared: Redis) -> None:
     first.add("tries", 5, 60)
     assert first.add("mails", 1, 60)[0] == 1
     assert second.add("tries", 1, 60)[0] == 1
+
+
+def test_what_is_taken_back_of_a_count_begun_anew_leaves_none(shared: Redis) -> None:
+    found = Counts(shared.url, BOOKS)
+    found.add("tries", 1, 60)
+    found.clear("tries")
+    for _ in range(3):
+        found.take_back("tries", 60)
+    assert found.add("tries", 1, 60) == (1, 60)
 
 
 def test_a_count_ends_when_its_window_does_counted_from_the_first(shared: Redis) -> None:

@@ -3,6 +3,7 @@
 The app's codes follow the machine's clock, as a phone knows no other. Its secret is sealed at rest.
 """
 
+import logging
 import re
 import secrets
 import time
@@ -20,6 +21,7 @@ from portal.services import audit, mails, seals
 from portal.services.accounts import recovery_codes, roles, sessions, signing_in, throttle
 from portal.services.models import Session, SignIn
 
+log = logging.getLogger(__name__)
 SignInRow = Row[*tuple[Any, ...]]
 
 ISSUER = "Dreamland"
@@ -82,9 +84,9 @@ def begun(sign_in_id: int) -> Begun | None:
     """The secret that waits for its first code. One that is in use is never told again."""
     with runtime().snapshot() as connection:
         row = _row(connection, sign_in_id)
-    if row.totp_since is not None or row.totp_secret is None:
-        return None
     secret = _opened(row)
+    if row.totp_since is not None or secret is None:
+        return None
     uri = pyotp.TOTP(secret).provisioning_uri(name=row.email, issuer_name=ISSUER)
     return Begun(secret, uri)
 
@@ -222,9 +224,10 @@ def code_of(email: str) -> str:
         ).one_or_none()
     if row is None:
         raise NotFound("unknown_sign_in", f"there is no sign-in of {email}")
-    if row.totp_secret is None:
+    secret = _opened(row)
+    if secret is None:
         raise _is_off()
-    return pyotp.TOTP(_opened(row)).now()
+    return pyotp.TOTP(secret).now()
 
 
 def step_of(secret: str, code: str, now_s: int) -> int | None:
@@ -240,7 +243,8 @@ def step_of(secret: str, code: str, now_s: int) -> int | None:
 
 
 def _step_of(row: SignInRow, code: str) -> int | None:
-    return step_of(_opened(row), code, int(time.time()))
+    secret = _opened(row)
+    return None if secret is None else step_of(secret, code, int(time.time()))
 
 
 def _digits(code: str) -> str:
@@ -253,9 +257,16 @@ def _row(connection: Connection, sign_in_id: int, *, lock: bool = False) -> Sign
     return connection.execute(query.with_for_update() if lock else query).one()
 
 
-def _opened(row: SignInRow) -> str:
-    sealed = bytes(row.totp_secret)
-    return seals.unseal(runtime().settings.secret_key, PURPOSE, str(row.id), sealed).decode()
+def _opened(row: SignInRow) -> str | None:
+    """The secret; None where there is none, or it was sealed by another SECRET_KEY: recovery codes go on."""
+    if row.totp_secret is None:
+        return None
+    try:
+        sealed = bytes(row.totp_secret)
+        return seals.unseal(runtime().settings.secret_key, PURPOSE, str(row.id), sealed).decode()
+    except ValueError:
+        log.error("sign-in %d: its second factor was sealed by another SECRET_KEY", row.id)  # noqa: TRY400
+        return None
 
 
 def _is_on() -> Refused:

@@ -82,13 +82,13 @@ def attempt(
         raise
     except BaseException:  # what went wrong is nobody's failure
         for key, limit in _keys(name, who):
-            runtime().counts.add(key, -1, limit.window_s)
+            runtime().counts.take_back(key, limit.window_s)
         raise
     for key, limit in _keys(name, who):
         if limit.forgives:
             runtime().counts.clear(key)
         else:
-            runtime().counts.add(key, -1, limit.window_s)
+            runtime().counts.take_back(key, limit.window_s)
 
 
 def _count(name: str, who: dict[By, str]) -> None:
@@ -98,7 +98,7 @@ def _count(name: str, who: dict[By, str]) -> None:
         count, left_s = counts.add(key, 1, limit.window_s)
         if count > limit.most:
             for each, of in counted:
-                counts.add(each, -1, of.window_s)
+                counts.take_back(each, of.window_s)
             detail = f"{THROTTLES[name].says}: try again in {_words(left_s)}"
             raise Refused("rate_limited", detail, retry_after_s=left_s)
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, urlsplit
 
 import pyotp
@@ -11,6 +11,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import URL, Engine, text
 
+from config import Settings
+from portal import create_app
 from portal.ledger.errors import NotFound, Refused
 from portal.services.accounts import recovery_codes, second_factor, sessions
 from tests.concurrency.programs import eventually
@@ -128,8 +130,22 @@ def test_the_secret_is_sealed_where_it_is_kept_and_opens_for_nobody_else(engine:
     with engine.begin() as connection:
         known = {"sealed": row.totp_secret, "id": second.sign_in_id}
         connection.execute(text("UPDATE sign_ins SET totp_secret = :sealed WHERE id = :id"), known)
-    with pytest.raises(ValueError, match="not sealed here"):
-        second_factor.begun(second.sign_in_id)
+    assert second_factor.begun(second.sign_in_id) is None
+    assert second_factor.begun(first.sign_in_id) is not None
+
+
+def test_under_another_secret_key_no_code_is_right_and_recovery_codes_are(
+    settings: Settings, app: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with app.app_context():
+        someone = equipped()
+    other = create_app(replace(settings, secret_key="another secret of the tests' own"))
+    with other.app_context():
+        number = someone.person.sign_in_id
+        assert refusal(lambda: second_factor.take(number, someone.code())).figures
+        assert "was sealed by another SECRET_KEY" in capsys.readouterr().err
+        second_factor.take(number, someone.codes[0])
+    other.extensions["dreamland"].engine.dispose()
 
 
 @pytest.mark.usefixtures("context")
@@ -246,12 +262,13 @@ def test_no_code_counts_twice_nor_one_before_it() -> None:
 
 
 def test_of_sixteen_who_give_the_same_code_at_once_one_is_let_in(app: Flask) -> None:
-    with app.app_context():
-        someone = equipped()
-        code, recovery = someone.code(), someone.codes[0]
-    for given in (code, recovery):
+    for is_recovery in (False, True):
+        with app.app_context():
+            someone = equipped()
+            code = someone.codes[0] if is_recovery else someone.code()
+        asked = [(app, someone, code)] * 16
         with ThreadPoolExecutor(16) as pool:
-            results = list(pool.map(lambda _, given=given: _takes(app, someone, given), range(16)))
+            results = list(pool.map(lambda each: _takes(*each), asked))
         assert results.count("taken") == 1
         assert set(results) <= {"taken", "validation_failed", "rate_limited"}
 
