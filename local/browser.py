@@ -15,9 +15,14 @@ from local.environment import ROOT, var_directory
 from local.errors import LocalError
 from local.locks import FileLock
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-PACKAGES = ("chromium", "fonts-noto-core")
-"""The second holds letters of every alphabet: a page is no use without them."""
+NAMES = (
+    "chromium-headless-shell",  # without the windows of a desktop: a quarter of the work
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
+)
+PACKAGES = ("chromium-headless-shell", "chromium")
+"""Of Debian, the first that it has."""
+LETTERS = "fonts-noto-core"
+"""Of every alphabet: a page is no use without them."""
 START_SECONDS = 60
 INSTALL_SECONDS = 1200
 ADVICE = "install Chromium (Debian: apt-get install chromium), or set CHROMIUM to its path"
@@ -49,9 +54,11 @@ def executable(say: Callable[[str], None]) -> Path:
         how, commands = _way()
         say(f"Installing Chromium ({how})…")
         log = var_directory() / "log" / "browser.log"
-        problem = _run_all(commands, log)
-    if found := find():
-        return found
+        log.unlink(missing_ok=True)
+        for command in commands:
+            problem = _run(command, log)
+            if found := find():
+                return found
     raise LocalError(f"no Chromium here, and {how} brought none ({problem}; see {log}): {ADVICE}.")
 
 
@@ -84,23 +91,14 @@ def _playwrights() -> str | None:
 
 
 def _way() -> tuple[str, list[list[str]]]:
-    """How one is installed here: Ubuntu's package is a shell round a snap, which starts in no container."""
+    """How one is installed here, until one is: Ubuntu's package is a shell round a snap, which no container starts."""
     is_root = os.geteuid() == 0
     if is_root and _is_debian():
         get = ["apt-get", "-y", "-o", "DPkg::Lock::Timeout=600", "-o", "Acquire::Retries=3"]
-        install = [*get, "install", "--no-install-recommends", *PACKAGES]
-        return "apt-get", [[*get, "update"], install]
-    options = ["--with-deps"] if is_root else []
-    return "Playwright", [
-        [
-            str(ROOT / ".venv" / "bin" / "python"),
-            "-m",
-            "playwright",
-            "install",
-            *options,
-            "chromium",
-        ]
-    ]
+        install = [*get, "install", "--no-install-recommends", LETTERS]
+        return "apt-get", [[*get, "update"], *([*install, name] for name in PACKAGES)]
+    playwright = [str(ROOT / ".venv" / "bin" / "python"), "-m", "playwright", "install"]
+    return "Playwright", [[*playwright, *(["--with-deps"] if is_root else []), "chromium"]]
 
 
 def _is_debian() -> bool:
@@ -110,25 +108,22 @@ def _is_debian() -> bool:
         return False
 
 
-def _run_all(commands: list[list[str]], log: Path) -> str:
-    """Run them until one fails; what the last line of its output says."""
+def _run(command: list[str], log: Path) -> str:
+    """Run a command; what the last line of all that was said says."""
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with log.open("w") as output:
-        for command in commands:
-            try:
-                status = subprocess.run(
-                    command,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    timeout=INSTALL_SECONDS,
-                    check=False,
-                ).returncode
-            except (OSError, subprocess.TimeoutExpired) as error:
-                return str(error)
-            if status:
-                break
+    with log.open("a") as output:
+        try:
+            subprocess.run(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=INSTALL_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
     said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return said[-1] if said else "it said nothing"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urldefrag, urljoin
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 from redis import Redis
 
 from bench.stage import Books
@@ -34,23 +34,25 @@ class Visitors:
     chromium: Browser
     site: Site
     made: scene.Scene
-    _contexts: dict[tuple[str, Look], BrowserContext] = field(default_factory=dict)
+    _pages: dict[tuple[str, Look], Page] = field(default_factory=dict)
     watches: list[Watched] = field(default_factory=list)
     links: dict[str, str] = field(default_factory=dict)
     """Where each address was seen that a user's page links to."""
 
-    def context(self, who: str, look: Look) -> BrowserContext:
-        if (who, look) not in self._contexts:
-            made = self.chromium.new_context(**look.options, base_url=self.site.base)
+    def page(self, who: str, look: Look) -> Page:
+        """The one page of a browser."""
+        if (who, look) not in self._pages:
+            context = self.chromium.new_context(**look.options, base_url=self.site.base)
             if sign_in_id := self.made.people[who]:
-                self.site.people.let_in(made, sign_in_id, second_factor=True)
-            self._contexts[who, look] = made
-            self.watches.append(Watched(made, self.site.base))
-        return self._contexts[who, look]
+                self.site.people.let_in(context, sign_in_id, second_factor=True)
+            self.watches.append(Watched(context, self.site.base))
+            self._pages[who, look] = context.new_page()
+        return self._pages[who, look]
 
     def show(self, shown: Shown, look: Look) -> Page:
         """The page as its row of the table says."""
-        page = self.context(shown.who, look).new_page()
+        page = self.page(shown.who, look)
+        page.emulate_media(color_scheme=look.options["color_scheme"])
         answer = page.goto(self.made.address(shown.address))
         assert answer is not None
         assert answer.status == shown.status, answer.url
@@ -74,16 +76,8 @@ def show(visitors: Visitors) -> Iterator[Callable[[Shown, Look], Page]]:
     """Shows a page; whoever asked often before is not asked to wait."""
     with closing(Redis.from_url(visitors.site.runtime.settings.redis_url)) as redis:
         redis.flushdb()
-    opened: list[Page] = []
     before = len(visitors.problems())
-
-    def one(shown: Shown, look: Look) -> Page:
-        opened.append(visitors.show(shown, look))
-        return opened[-1]
-
-    yield one
-    for page in opened:
-        page.close()
+    yield visitors.show
     assert not visitors.problems()[before:]
 
 
@@ -114,5 +108,5 @@ def test_no_link_of_these_pages_leads_nowhere(visitors: Visitors) -> None:
     assert len(visitors.links) > 60
     for address, seen in visitors.links.items():
         who = seen.partition(" ")[0]
-        answer = visitors.context(who, DESKTOP).request.get(address)
+        answer = visitors.page(who, DESKTOP).request.get(address)
         assert answer.ok, f"{answer.status} from {address}, linked by {seen}"

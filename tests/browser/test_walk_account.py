@@ -146,7 +146,7 @@ def test_a_time_zone_changes_when_the_day_ends_and_not_before(
 ) -> None:
     """Last in this module, whose clock it moves by a day."""
     assert look
-    assert ida
+    assert ida.user_id
     page.goto("/account/time-zone")
     page.get_by_label("Time zone").select_option("Asia/Kolkata")
     page.get_by_role("button", name="Change the time zone").click()

@@ -18,6 +18,8 @@ from portal.services import clients
 from tests.concurrency.programs import Program, Programs, eventually
 
 T = TypeVar("T")
+START_S = 120
+"""Until a worker serves: on a machine that is busy with others, it reads all its modules slowly."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Web:
             *("--http", "1", "--respawn-failed-workers", "--respawn-interval", "0.5"),
             **self._environment,
         )
-        eventually("both workers serve", self._serves)
+        eventually("both workers serve", self._serves, START_S)
 
     def _serves(self) -> bool:
         assert self.program.is_alive(), self.program.said()

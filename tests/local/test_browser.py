@@ -63,23 +63,25 @@ def test_one_that_does_not_start_is_passed_over(machine: Path, tmp_path: Path) -
     assert browser.find() == there
 
 
-def test_root_on_debian_installs_it_with_letters_and_once(
-    machine: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("there", ["chromium-headless-shell", "chromium"])
+def test_root_on_debian_installs_what_debian_has_with_letters_and_once(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there: str
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr(browser, "_is_debian", lambda: True)
-    log, made = tmp_path / "calls", machine / "chromium"
+    log, made = tmp_path / "calls", machine / there
     program(
         machine / "apt-get",
-        f"#!/bin/sh\necho $@ >> {log}\necho '#!/bin/sh' > {made}\nchmod +x {made}\n",
+        f"#!/bin/sh\necho $@ >> {log}\ncase $@ in *\\ {there}) echo '#!/bin/sh' > {made}"
+        f" && chmod +x {made};; esac\n",
     )
     said: list[str] = []
     assert browser.executable(said.append) == made
     assert browser.executable(said.append) == made
     assert said == ["Installing Chromium (apt-get)…"]
-    update, install = log.read_text().splitlines()
+    update, *_, install = log.read_text().splitlines()
     assert update.endswith("update")
-    assert install.endswith("install --no-install-recommends chromium fonts-noto-core")
+    assert install.endswith(f"install --no-install-recommends fonts-noto-core {there}")
 
 
 def test_where_none_can_be_had_one_line_says_what_to_do(
