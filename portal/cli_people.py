@@ -5,13 +5,15 @@ from flask import Flask
 
 from portal.cli import Command
 from portal.services import demo, users
-from portal.services.accounts import invitations, roles, second_factor
+from portal.services.accounts import access, invitations, roles, second_factor
 
 
 def register(app: Flask) -> None:
     """Add the commands."""
     app.cli.add_command(invite)
     app.cli.add_command(remove_second_factor)
+    app.cli.add_command(disable)
+    app.cli.add_command(enable)
     app.cli.add_command(code)
 
 
@@ -42,6 +44,22 @@ def remove_second_factor(email: str) -> None:
     """
     second_factor.remove(email)
     click.echo(f"{email} has no second factor any more, and was signed out everywhere.")
+
+
+@click.command("disable", cls=Command)
+@click.argument("email")
+def disable(email: str) -> None:
+    """Let nobody sign in as EMAIL any more, and sign out every browser that is."""
+    access.disable(email)
+    click.echo(f"Nobody can sign in as {email} now; every browser was signed out.")
+
+
+@click.command("enable", cls=Command)
+@click.argument("email")
+def enable(email: str) -> None:
+    """Let EMAIL sign in again, as before `disable`."""
+    access.enable(email)
+    click.echo(f"{email} can sign in again.")
 
 
 @click.command("code", cls=Command)

@@ -45,6 +45,8 @@ ACTIONS = {
     "invitation.made": "Sent an invitation",
     "invitation.accepted": "Accepted an invitation",
     "sign_in.made": "Made a sign-in",
+    "sign_in.disabled": "Disabled a sign-in",
+    "sign_in.enabled": "Enabled a sign-in again",
     "data.exported": "Exported the data of an account",
     "deletion.asked": "Asked for an account to be deleted",
     "deletion.withdrawn": "Withdrew the wish to delete an account",
