@@ -80,4 +80,5 @@ def picture(page: Page, view: View, to: Path) -> None:
     shot = protocol.send(
         "Page.captureScreenshot", {"format": "webp", "quality": QUALITY, "clip": clip}
     )
+    to.parent.mkdir(exist_ok=True)
     to.write_bytes(base64.b64decode(shot["data"]))
