@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from redis import Redis
 from rq_scheduler import Scheduler
 
-from jobs import conversions, holds, imports, mails, webhooks
+from jobs import conversions, holds, imports, mails, sessions, webhooks
 from jobs.queue import QUEUE, TIMEOUT_S, WEBHOOKS, JsonJob, queue
 
 
@@ -34,6 +34,7 @@ TABLE = (
     # A mail that could not be sent, or whose worker was killed, is sent again once its time has come.
     Recurring("send-mails", "* * * * *", mails.send_due),
     Recurring("forget-mails", "45 3 * * *", mails.forget_due),
+    Recurring("forget-sessions", "0 4 * * *", sessions.forget_due),
     Recurring("deliver-webhooks", "* * * * *", webhooks.deliver, WEBHOOKS, webhooks.TIMEOUT_S),
 )
 KEEP = -1

@@ -24,7 +24,7 @@ from portal.services import (
     users,
     verification,
 )
-from portal.services.clock import move as move_clock
+from portal.services import clock as ledger_clock
 
 
 class Moment(click.ParamType[datetime]):
@@ -132,11 +132,8 @@ def seed() -> None:
 )
 def convert(hour: datetime | None, now: datetime | None) -> None:
     """Convert every hour that is due, oldest first; returns when done."""
-    if now is not None:
-        with runtime().engine.connect() as connection:
-            behind = ledger.now(connection) < now
-        if behind:
-            move_clock(now)
+    if now is not None and ledger_clock.now() < now:
+        ledger_clock.move(now)
     while (due := conversions.due_hour()) and (hour is None or due <= hour):
         conversions.request(due, lambda: None)
         if not conversions.advance(due, demo.convert_now, wait=True):
@@ -173,9 +170,8 @@ def set_rate(hour: datetime, rate: str, reason: str) -> None:
 def clock(at: datetime | None) -> None:
     """Tell the ledger clock, or move it forward (development and testing only)."""
     if at is not None:
-        move_clock(at)
-    with runtime().engine.connect() as connection:
-        click.echo(ledger.now(connection).isoformat())
+        ledger_clock.move(at)
+    click.echo(ledger_clock.now().isoformat())
 
 
 @command(

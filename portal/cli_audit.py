@@ -35,8 +35,5 @@ def show(limit: int, **filters: str | datetime | None) -> None:
 
 
 def _changes(event: audit_log.Event) -> str:
-    told = [
-        f"{change.field}: {change.before or '-'} → {change.after or '-'}"
-        for change in event.changes
-    ]
-    return f"  ({'; '.join(told)})" if told else ""
+    told = "; ".join(map(str, event.changes))
+    return f"  ({told})" if told else ""

@@ -5,7 +5,7 @@ from flask import Flask
 
 from portal.cli import Command
 from portal.services import demo, users
-from portal.services.accounts import invitations, second_factor
+from portal.services.accounts import invitations, roles, second_factor
 
 
 def register(app: Flask) -> None:
@@ -18,7 +18,7 @@ def register(app: Flask) -> None:
 @click.command("invite", cls=Command)
 @click.argument("email")
 @click.option("--user", "user_id", metavar="ID", help="For this user of the games.")
-@click.option("--role", type=click.Choice(invitations.STAFF), help="For a member of staff.")
+@click.option("--role", type=click.Choice(roles.STAFF), help="For a member of staff.")
 @click.option("--name", help="What the member of staff is called.")
 def invite(email: str, user_id: str | None, role: str | None, name: str | None) -> None:
     """Invite EMAIL to the portal, as a user or as staff. The link is mailed, and printed here.

@@ -10,6 +10,7 @@ from portal.api import vocabulary as v
 from portal.api.answers.conversions import RunAnswer, RunsAnswer
 from portal.api.calls import Page, call
 from portal.api.problems import Problem
+from portal.ledger import chart
 from portal.runtime import runtime
 from portal.services import conversions, versions
 from portal.services.fields import Body
@@ -17,7 +18,6 @@ from portal.services.written import decimal, dream, exact, moment
 
 blueprint = Blueprint("conversions", __name__)
 
-USD_SCALE = 18
 LIST = "conversions"
 
 
@@ -71,9 +71,9 @@ def _run(run: conversions.Run) -> dict[str, Any]:
         "rate_source": run.rate_source,
         "users": run.users,
         "tokens": dream(run.tokens),
-        "usd": decimal(run.usd, USD_SCALE),
-        "fees": decimal(run.fees, USD_SCALE),
-        "residue": exact(run.residue, USD_SCALE),
+        "usd": decimal(run.usd, chart.USD_SCALE),
+        "fees": decimal(run.fees, chart.USD_SCALE),
+        "residue": exact(run.residue, chart.USD_SCALE),
         "started_at": run.started_at and moment(run.started_at),
         "finished_at": run.finished_at and moment(run.finished_at),
         "progress": {"chunks": run.chunks, "finished": run.chunks_finished},

@@ -19,14 +19,13 @@ from portal.api.answers.wallets import (
 )
 from portal.api.calls import Page, Query, call
 from portal.api.problems import Problem
+from portal.ledger import chart
 from portal.ledger.wallets import StatementLine
 from portal.services import assets, users, versions, wallets
 from portal.services.fields import Body, Moment, checked
 from portal.services.written import day, decimal, dream, moment
 
 blueprint = Blueprint("wallets", __name__)
-
-USD_SCALE = 18
 
 
 class At(Body):
@@ -181,12 +180,12 @@ def get_usd_history(user_id: str) -> Response:
             {
                 "day": day(each.day),
                 "tokens": dream(each.tokens),
-                "amount": decimal(each.amount, USD_SCALE),
+                "amount": decimal(each.amount, chart.USD_SCALE),
                 "conversions": each.conversions,
             }
             for each in history.days[:limit]
         ],
-        total=decimal(history.total, USD_SCALE),
+        total=decimal(history.total, chart.USD_SCALE),
         next_cursor=more,
     )
 

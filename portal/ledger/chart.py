@@ -14,7 +14,7 @@ Scope = Literal["user", "company"]
 Role = Literal["amount", "converted", "fee", "rest"]
 HoldStep = Literal["opens", "captures", "releases"]
 
-TOKEN_SCALE = 18
+TOKEN_SCALE = USD_SCALE = 18
 DAY_LIMIT = 5 * 10**TOKEN_SCALE
 """Base units of DREAM that a user may win for one local day."""
 
@@ -88,7 +88,7 @@ class Kind:
 
 ASSETS = (  # those that every database starts with; credits are added by ledger.add_asset
     Asset("DREAM", "Dream token", TOKEN_SCALE, "token"),
-    Asset("USD", "US dollar", 18, "currency"),
+    Asset("USD", "US dollar", USD_SCALE, "currency"),
     Asset("GOLD_COIN", "Gold Coins", 0, "credit"),
     Asset("DIAMOND", "Diamonds", 0, "credit"),
     Asset("LOYALTY_POINT", "Loyalty Points", 2, "credit"),

@@ -37,9 +37,7 @@ def account_name() -> Response:
         else:
             views.tell("Your name is changed.")
             return views.go("pages.account")
-    return views.form_page(
-        "account_name.html", form, "_account_form.html", submit="Change the name"
-    )
+    return views.form_page("account_name.html", form, "_whole_form.html", submit="Change the name")
 
 
 @blueprint.route("/account/password", methods=["GET", "POST"])
@@ -56,5 +54,5 @@ def account_password() -> Response:
             views.tell("Your password is changed, and every other browser is signed out.")
             return views.go("pages.account")
     return views.form_page(
-        "account_password.html", form, "_account_form.html", submit="Change the password"
+        "account_password.html", form, "_whole_form.html", submit="Change the password"
     )

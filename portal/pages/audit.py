@@ -65,16 +65,13 @@ def _rows(filters: Filters) -> Iterator[exports.Cells]:
         return audit_log.page(filters, last.id if last else None, exports.AT_ONCE)
 
     for event in exports.walk(read):
-        changes = "; ".join(
-            f"{change.field}: {change.before or '-'} → {change.after or '-'}"
-            for change in event.changes
-        )
+        changes = "; ".join(map(str, event.changes))
         said = (event.address, event.browser, event.request_id)
-        target = (event.target, exports.said(event.target_id), exports.said(event.to_what))
+        target = (event.target, exports.cell(event.target_id), exports.cell(event.to_what))
         yield (
-            *(event.id, written.moment(event.at), event.actor, exports.said(event.who)),
-            *(event.role, event.action, event.what, *target, exports.said(changes)),
-            *map(exports.said, said),
+            *(event.id, written.moment(event.at), event.actor, exports.cell(event.who)),
+            *(event.role, event.action, event.what, *target, exports.cell(changes)),
+            *map(exports.cell, said),
         )
 
 

@@ -3,12 +3,12 @@
 from flask import Response, request, session
 from flask_login import current_user
 
-from portal import ledger
 from portal.ledger.errors import Refused
 from portal.pages import views, visitors
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.entrance import SignInForm
 from portal.runtime import runtime
+from portal.services import clock
 from portal.services.accounts import sessions, signing_in
 
 PENDING = "pending"
@@ -27,7 +27,7 @@ def sign_in() -> Response:
             views.refused(form, error)
         else:
             return answer
-    return views.form_page("sign_in.html", form, "_sign_in.html")
+    return views.form_page("sign_in.html", form, "_whole_form.html", submit="Sign in")
 
 
 @blueprint.post("/sign-out")
@@ -58,10 +58,8 @@ def onward() -> Response:
 
 def _let_in(found: signing_in.Found) -> Response:
     if found.has_second_factor:
-        with runtime().engine.connect() as connection:
-            now = ledger.now(connection)
-        pending = {"sign_in_id": found.sign_in_id, "proof": found.proof, "at": now.isoformat()}
-        session[PENDING] = pending
+        at = clock.now().isoformat()
+        session[PENDING] = {"sign_in_id": found.sign_in_id, "proof": found.proof, "at": at}
         return views.go("pages.second_step", next=request.args.get("next"))
     enter(found.sign_in_id, second_factor=False, proof=found.proof)
     return onward()

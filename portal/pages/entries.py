@@ -55,9 +55,9 @@ def _rows(user_id: int) -> Iterator[exports.Cells]:
             written.moment(found.occurred_at),
             written.moment(found.booked_at),
             written.day(found.day),
-            exports.said(found.game),
-            exports.said(found.reference),
-            exports.said(found.description),
+            exports.cell(found.game),
+            exports.cell(found.reference),
+            exports.cell(found.description),
         )
         links = (_id(user_id, found.reverses_seq), _id(user_id, found.reversed_seq))
         for effect in found.effects:

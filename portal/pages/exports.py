@@ -19,7 +19,7 @@ Row = TypeVar("Row")
 Cells = Sequence[str | int | None]
 
 
-def said(text: str | None) -> str:
+def cell(text: str | None) -> str:
     """What a client said, for a cell: never a formula."""
     return f"'{text}" if text and text.startswith(RUN) else text or ""
 

@@ -8,17 +8,17 @@ from flask import Response
 from flask_login import current_user
 from flask_wtf import FlaskForm
 
-from portal import ledger
 from portal.ledger.errors import Refused
 from portal.pages import entrance, views
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.fields import said, zone_choices
-from portal.pages.forms.mailed import ConfirmForm, PasswordForm, SignUpForm
+from portal.pages.forms.mailed import ChosenPasswordForm, ConfirmForm, SignUpForm
 from portal.runtime import runtime
+from portal.services import clock
 from portal.services.accounts import emails, invitations, links, resets, sessions, sign_up
 from portal.services.accounts.links import Link
 
-FORM = "_mailed.html"
+FORM = "_whole_form.html"
 
 
 @blueprint.route("/links/<token>", methods=["GET", "POST"])
@@ -35,7 +35,7 @@ def link(token: str) -> Response:
 
 def _sign_up(token: str, link: Link) -> Response:
     known = sign_up.known(link.email)
-    form = PasswordForm() if known else _sign_up_form()
+    form = ChosenPasswordForm() if known else _sign_up_form()
     form.email.data = link.email
 
     def finish() -> Response:
@@ -56,13 +56,12 @@ def _sign_up(token: str, link: Link) -> Response:
 
 def _sign_up_form() -> SignUpForm:
     form = SignUpForm()
-    with runtime().engine.connect() as connection:
-        form.time_zone.choices = zone_choices(ledger.now(connection).date())
+    form.time_zone.choices = zone_choices(clock.now().date())
     return form
 
 
 def _invitation(token: str, link: Link) -> Response:
-    form = PasswordForm()
+    form = ChosenPasswordForm()
     form.email.data = link.email
 
     def finish() -> Response:
@@ -77,7 +76,7 @@ def _invitation(token: str, link: Link) -> Response:
 
 
 def _reset(token: str, link: Link) -> Response:
-    form = PasswordForm()
+    form = ChosenPasswordForm()
     form.email.data = link.email
 
     def finish() -> Response:

@@ -5,15 +5,12 @@ from typing import Literal
 
 from portal.runtime import runtime
 from portal.services import audit
-from portal.services.accounts import second_factor
+from portal.services.accounts import roles
 from portal.services.accounts.sessions import Visitor
 
 Verdict = Literal["let in", "sign in", "home", "second factor", "refused"]
 
-USER = frozenset({"user"})
-STAFF = frozenset({"viewer", "accountant", "approver", "admin"})
-CHANGING = second_factor.REQUIRED
-"""Roles that may change anything: for them a second factor is required."""
+USER, STAFF = frozenset({roles.USER}), frozenset(roles.STAFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,7 @@ def verdict(rule: Rule, visitor: Visitor | None) -> Verdict:
     if not rule.roles:
         return "home"
     if (
-        visitor.role in CHANGING
+        visitor.role in roles.CHANGING
         and not visitor.has_second_factor
         and not rule.without_second_factor
     ):

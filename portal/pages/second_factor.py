@@ -49,7 +49,7 @@ def second_step() -> Response:
         else:
             return entrance.onward()
     return views.form_page(
-        *("second_step.html", form, "_account_form.html"),
+        *("second_step.html", form, "_whole_form.html"),
         submit="Sign in",
         by_recovery=by_recovery,
         onward=request.args.get("next"),
@@ -69,7 +69,7 @@ def second_factor() -> Response:
         else:
             return views.go("pages.second_factor_code")
     return views.form_page(
-        "second_factor.html", form, "_account_form.html", submit="Set it up", state=state
+        "second_factor.html", form, "_whole_form.html", submit="Set it up", state=state
     )
 
 
@@ -120,7 +120,7 @@ def second_factor_off() -> Response:
         else:
             views.tell("The second factor is off.")
             return views.go("pages.second_factor")
-    return _about_what_is_on("second_factor_off.html", form, "_account_form.html")
+    return _about_what_is_on("second_factor_off.html", form, "_whole_form.html")
 
 
 def _about_what_is_on(name: str, form: FlaskForm, fragment: str | None) -> Response:

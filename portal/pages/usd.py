@@ -83,5 +83,5 @@ def _open_range(first: date | None, last: date | None) -> tuple[date | None, dat
 def _rows(user_id: int, first: date, last: date) -> Iterator[exports.Cells]:
     days: list[UsdDay] = money.of_range(user_id, first, last).days
     for day in days:
-        usd = written.decimal(day.amount, money.SCALE)
-        yield written.day(day.day), written.dream(day.tokens), usd, day.conversions
+        tokens, usd = written.dream(day.tokens), written.usd(day.amount)
+        yield written.day(day.day), tokens, usd, day.conversions

@@ -66,7 +66,7 @@ def _rows(user_id: int, asset: ledger.AssetInfo) -> Iterator[exports.Cells]:
             line.kind,
             written.moment(line.occurred_at),
             written.moment(line.booked_at),
-            exports.said(line.reference),
+            exports.cell(line.reference),
             asset.code,
             *(written.decimal(figure, asset.scale) for figure in figures),
         )

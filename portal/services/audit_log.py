@@ -54,6 +54,10 @@ class Change:
     before: str | None
     after: str | None
 
+    def __str__(self) -> str:
+        """As the command line and the CSV tell it."""
+        return f"{self.field}: {self.before or '-'} → {self.after or '-'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -8,6 +8,12 @@ from portal.runtime import runtime
 from portal.services import audit
 
 
+def now() -> datetime:
+    """What the ledger clock says."""
+    with runtime().engine.connect() as connection:
+        return ledger.now(connection)
+
+
 def move(at: datetime) -> datetime:
     """Move the ledger clock forward to `at`; what it then says.
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from portal import ledger
+from portal.ledger import chart
 from portal.ledger.reports import UsdDay
 from portal.runtime import runtime
 
 USD = "USD"
-SCALE = 18
 EVERY_DAY = 36_600
 """At most read at once: a century."""
 
@@ -62,7 +62,7 @@ class Statement:
         return next((w for w in self.wallets if w.asset == USD), NOTHING)
 
 
-NOTHING = ledger.Movement(USD, "US dollar", "currency", SCALE, 0, 0, 0, 0, 0, 0)
+NOTHING = ledger.Movement(USD, "US dollar", "currency", chart.USD_SCALE, 0, 0, 0, 0, 0, 0)
 
 
 def of_range(user_id: int, first: date | None, last: date | None) -> UsdRange:

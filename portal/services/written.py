@@ -30,6 +30,11 @@ def dream(units: int) -> str:
     return amounts.text(units, chart.TOKEN_SCALE)
 
 
+def usd(units: int) -> str:
+    """The decimal string of base units of USD."""
+    return amounts.text(units, chart.USD_SCALE)
+
+
 def exact(value: Decimal, scale: int) -> str:
     """The decimal string of base units that have decimals of their own, with all of them."""
     sign, digits, exponent = value.as_tuple()

@@ -145,7 +145,8 @@ def test_a_time_zone_changes_when_the_day_ends_and_not_before(
     page: Page, site: Site, look: Look, ida: Person
 ) -> None:
     """Last in this module, whose clock it moves by a day."""
-    assert (look, ida)
+    assert look
+    assert ida
     page.goto("/account/time-zone")
     page.get_by_label("Time zone").select_option("Asia/Kolkata")
     page.get_by_role("button", name="Change the time zone").click()

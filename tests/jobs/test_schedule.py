@@ -14,7 +14,7 @@ from rq_scheduler import Scheduler
 
 from config import Settings
 from jobs import conversions as jobs
-from jobs import holds, imports, mails, schedule, webhooks
+from jobs import holds, imports, mails, schedule, sessions, webhooks
 from jobs.queue import QUEUE, TIMEOUT_S, WEBHOOKS, JsonJob, connection
 from portal.ledger.clock import HOUR
 from tests.concurrency.programs import Program, Programs, eventually
@@ -78,6 +78,7 @@ FUNCTIONS = {
     "forget-imports": "jobs.imports.forget_due",
     "send-mails": "jobs.mails.send_due",
     "forget-mails": "jobs.mails.forget_due",
+    "forget-sessions": "jobs.sessions.forget_due",
     "deliver-webhooks": "jobs.webhooks.deliver",
 }
 
@@ -91,6 +92,7 @@ def test_the_table_has_every_job_that_recurs() -> None:
         ("forget-imports", "30 3 * * *", imports.forget_due),
         ("send-mails", "* * * * *", mails.send_due),
         ("forget-mails", "45 3 * * *", mails.forget_due),
+        ("forget-sessions", "0 4 * * *", sessions.forget_due),
         ("deliver-webhooks", "* * * * *", webhooks.deliver),
     ]
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -71,11 +72,16 @@ class Browser:
 Make = Callable[..., Person]
 
 
+@cache
+def hashed() -> str:
+    """Of PASSWORD, once: it takes its time."""
+    return passwords.hash_of(PASSWORD)
+
+
 @pytest.fixture
 def make_person(app: Flask) -> Make:
     """Makes people; the password of all is PASSWORD. Staff have a second factor unless told otherwise."""
     numbers = count(1)
-    hashed = passwords.hash_of(PASSWORD)
 
     def make(
         role: str = "user", name: str = "Ida", zone: str = "UTC", *, second_factor: bool = True
@@ -90,7 +96,7 @@ def make_person(app: Flask) -> Make:
                 now = ledger.now(connection)
                 row = {
                     "email": email,
-                    "password_hash": hashed,
+                    "password_hash": hashed(),
                     "role": role,
                     "user_id": user_id,
                     "name": None if user_id else name,

@@ -9,13 +9,13 @@ from tests.pages.conftest import Browser, Person
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_begins_like_a_formula(text: str) -> None:
-    assert exports.said(text) == f"'{text}"
+    assert exports.cell(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["maze", "a=b", "", "'=1", " -1"])
 def test_other_text_is_as_it_was(text: str) -> None:
-    assert exports.said(text) == text
-    assert exports.said(None) == ""
+    assert exports.cell(text) == text
+    assert exports.cell(None) == ""
 
 
 def test_a_long_file_is_read_piece_by_piece_and_has_every_row(

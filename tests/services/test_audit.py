@@ -59,9 +59,9 @@ def count(engine: Engine) -> int:
 
 def test_a_record_tells_who_did_what_to_what_and_from_where(record: Record) -> None:
     with audit.acting(IDA):
-        row = record("role.changed", "sign_in", 3, {"role": "viewer"}, {"role": "approver"})
+        row = record("profile.changed", "sign_in", 3, {"role": "viewer"}, {"role": "approver"})
     told = (row.actor, row.sign_in_id, row.actor_name, row.role, row.action, row.target)
-    assert told == ("person", 7, None, "admin", "role.changed", "sign_in")
+    assert told == ("person", 7, None, "admin", "profile.changed", "sign_in")
     assert (row.target_id, row.before, row.after) == ("3", {"role": "viewer"}, {"role": "approver"})
     assert (row.address, row.browser, row.request_id) == ("192.0.2.1", "Firefox", "ab12")
 

@@ -4,7 +4,7 @@ from flask_wtf import FlaskForm
 from wtforms import PasswordField, SelectField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length
 
-from portal.services.accounts.passwords import MAX, MIN
+from portal.pages.forms import fields
 from portal.services.accounts.sign_up import MAX_NAME
 
 MAX_CODE = 40
@@ -13,22 +13,13 @@ MAX_CODE = 40
 class PasswordForm(FlaskForm):
     """What only the person may do: the password once more."""
 
-    current_password = PasswordField(
-        "Your password",
-        [InputRequired("Enter your password."), Length(max=MAX)],
-        render_kw={"autocomplete": "current-password"},
-    )
+    current_password = fields.own_password_field()
 
 
 class NewPasswordForm(PasswordForm):
     """Another password."""
 
-    password = PasswordField(
-        "New password",
-        [InputRequired("Enter a new password."), Length(max=MAX)],
-        description=f"At least {MIN} characters. A few words in a row are easy to keep and hard to guess.",
-        render_kw={"autocomplete": "new-password"},
-    )
+    password = fields.new_password_field("New password")
     again = PasswordField(
         "New password again",
         [

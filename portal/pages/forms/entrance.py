@@ -1,13 +1,11 @@
 """Signing in."""
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField
+from wtforms import EmailField
 from wtforms.validators import InputRequired, Length
 
-from portal.services.accounts.passwords import MAX
-
-MAX_EMAIL = 254
-"""RFC 5321."""
+from portal.pages.forms import fields
+from portal.services.accounts.addresses import MAX_EMAIL
 
 
 class SignInForm(FlaskForm):
@@ -18,8 +16,4 @@ class SignInForm(FlaskForm):
         [InputRequired("Enter your e-mail address."), Length(max=MAX_EMAIL)],
         render_kw={"autocomplete": "username"},
     )
-    password = PasswordField(
-        "Password",
-        [InputRequired("Enter your password."), Length(max=MAX)],
-        render_kw={"autocomplete": "current-password"},
-    )
+    password = fields.own_password_field("Password")

@@ -1,4 +1,4 @@
-"""Fields that several forms have: an e-mail address, a new password, a time zone."""
+"""Fields that several forms have: an e-mail address, passwords, a time zone."""
 
 from datetime import date
 from typing import Any
@@ -25,6 +25,15 @@ def email_field(label: str, description: str = "") -> EmailField:
 def own_email_field() -> EmailField:
     """The address that a link was sent to: to be seen, and for password managers to keep."""
     return EmailField("E-mail", render_kw={"autocomplete": "username", "readonly": True})
+
+
+def own_password_field(label: str = "Your password") -> PasswordField:
+    """The password that there is, of whoever says who they are."""
+    return PasswordField(
+        label,
+        [InputRequired("Enter your password."), Length(max=MAX)],
+        render_kw={"autocomplete": "current-password"},
+    )
 
 
 def new_password_field(label: str = "Password") -> PasswordField:

@@ -1,11 +1,10 @@
 """Forms that have a mail sent, and those that its link opens."""
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import StringField
+from wtforms.validators import InputRequired
 
 from portal.pages.forms import fields
-from portal.services.accounts.passwords import MAX
 from portal.services.accounts.sign_up import MAX_NAME
 
 
@@ -19,14 +18,10 @@ class EmailForm(FlaskForm):
     """Another e-mail to sign in with."""
 
     email = fields.email_field("New e-mail", "We send a link to it: open that to confirm.")
-    current_password = PasswordField(
-        "Your password",
-        [InputRequired("Enter your password."), Length(max=MAX)],
-        render_kw={"autocomplete": "current-password"},
-    )
+    current_password = fields.own_password_field()
 
 
-class PasswordForm(FlaskForm):
+class ChosenPasswordForm(FlaskForm):
     """The password of an account that there is, or will be."""
 
     email = fields.own_email_field()

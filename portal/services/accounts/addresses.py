@@ -5,6 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from portal.ledger.errors import Refused
 
 MAX_EMAIL = 254
+"""RFC 5321."""
 
 
 def checked(email: str) -> str:

@@ -7,12 +7,10 @@ from sqlalchemy import Connection, func, update
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services import audit, mails, users
-from portal.services.accounts import addresses, links, passwords, sign_ins
+from portal.services.accounts import addresses, links, passwords, roles, sign_ins
 from portal.services.accounts.links import Link
 from portal.services.accounts.sign_up import checked_name
 from portal.services.models import User
-
-STAFF = ("viewer", "accountant", "approver", "admin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def invite_user(email: str, user_id: int) -> str:
     with mails.sending() as connection:
         if sign_ins.of_user(connection, user_id) is not None:
             raise Refused("user_taken", "the user has an account already")
-        return _invite(connection, Invited(email, "user", name), user_id)
+        return _invite(connection, Invited(email, roles.USER, name), user_id)
 
 
 def invite_staff(email: str, role: str, name: str) -> str:
@@ -43,8 +41,8 @@ def invite_staff(email: str, role: str, name: str) -> str:
 
     Raises Refused('email_taken') and Refused('validation_failed').
     """
-    if role not in STAFF:
-        detail = f"a role of staff is one of {', '.join(STAFF)}"
+    if role not in roles.STAFF:
+        detail = f"a role of staff is one of {', '.join(roles.STAFF)}"
         raise Refused("validation_failed", detail, param="role")
     invited = Invited(addresses.checked(email), role, checked_name(name, "name"))
     with mails.sending() as connection:
@@ -68,7 +66,7 @@ def _invite(connection: Connection, invited: Invited, user_id: int | None) -> st
 def invited(link: Link) -> Invited:
     """What an invitation is for, as its page shows it."""
     name = link.name or (users.get(link.user_id).display_name if link.user_id else link.email)
-    return Invited(link.email, link.role or "user", name)
+    return Invited(link.email, link.role or roles.USER, name)
 
 
 def accept(token: str, password: str) -> int:
@@ -82,7 +80,7 @@ def accept(token: str, password: str) -> int:
     hashed = passwords.hash_of(password)  # before the transaction: it takes its time
     with runtime().engine.begin() as connection:
         link = links.use(connection, token, "invitation")
-        role = link.role or "user"
+        role = link.role or roles.USER
         made = sign_ins.add(
             connection, email, hashed, role=role, user_id=link.user_id, name=link.name
         )

@@ -5,7 +5,7 @@ stranger a link that was used, that ended, that a newer one replaced or that nev
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Literal
 
@@ -13,6 +13,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy import Connection, RowMapping, text
 
 from portal.ledger.errors import Refused
+from portal.ledger.idempotency import EPOCH, microseconds
 from portal.runtime import runtime
 
 Kind = Literal["sign_up", "invitation", "reset", "email_change"]
@@ -24,7 +25,6 @@ LASTS = {
     "email_change": timedelta(hours=24),
 }
 """For how long a link of a kind can be used."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_TOKEN = 200
 INVALID = "this link can't be used: it was used before, a newer one was sent, or its time is over"
 
@@ -75,8 +75,7 @@ def make(  # noqa: PLR0913 - the columns of a row
 
 def address(link: Link) -> str:
     """Where a link is opened."""
-    made = (link.created_at - EPOCH) // timedelta(microseconds=1)
-    token = _serializer().dumps([link.id, made])
+    token = _serializer().dumps([link.id, microseconds(link.created_at)])
     return f"{runtime().settings.public_url}/links/{token}"
 
 

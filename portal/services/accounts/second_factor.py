@@ -18,7 +18,7 @@ from portal import ledger
 from portal.ledger.errors import NotFound, Refused
 from portal.runtime import runtime
 from portal.services import audit, mails, seals
-from portal.services.accounts import recovery_codes, sessions, signing_in, throttle
+from portal.services.accounts import recovery_codes, roles, sessions, signing_in, throttle
 from portal.services.models import Session, SignIn
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,6 @@ PURPOSE = "second-factor"
 STEP_S = 30
 EITHER_SIDE = 1
 """Steps that a phone's clock may be off."""
-REQUIRED = frozenset({"accountant", "approver", "admin"})
-"""Roles that may change anything: they must have one."""
 CODE = re.compile(r"[0-9]{6}")
 WRONG = "this code is not right: take the one that your app shows now"
 WRONG_RECOVERY = "this is not one of your recovery codes, or it was used before"
@@ -63,7 +61,7 @@ def state(sign_in_id: int) -> State:
     with runtime().snapshot() as connection:
         row = connection.execute(select(*columns).where(SignIn.id == sign_in_id)).one()
     role, secret, since, count = row
-    return State(since, secret is not None and since is None, count, role in REQUIRED)
+    return State(since, secret is not None and since is None, count, role in roles.CHANGING)
 
 
 def begin(sign_in_id: int, password: str) -> None:
@@ -178,7 +176,7 @@ def switch_off(sign_in_id: int, password: str) -> None:
     signing_in.confirm(sign_in_id, password)
     with mails.sending() as connection:
         row = _row(connection, sign_in_id, lock=True)
-        if row.role in REQUIRED:
+        if row.role in roles.CHANGING:
             raise Refused(
                 "second_factor_required",
                 "who may change anything must have a second factor: it can't be switched off",

@@ -4,16 +4,21 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, insert, text, update
 
 from portal import ledger
 from portal.runtime import runtime
 from portal.services import audit
+from portal.services.accounts import roles
 from portal.services.clients.callers import digest
 from portal.services.models import Session
 
 IDLE = timedelta(days=30)
 STAFF_IDLE = timedelta(hours=12)
+KEEP = timedelta(days=90)
+"""For which a session is kept after its end, or after it was seen last."""
+MOST = 200
+"""At most listed."""
 SEEN_STEP = timedelta(minutes=5)
 """How exactly it is kept when a session was last seen."""
 
@@ -45,7 +50,7 @@ class Visitor:
     @property
     def is_staff(self) -> bool:
         """Whether it is one of the company's."""
-        return self.role != "user"
+        return self.role != roles.USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,11 @@ def start(connection: Connection, sign_in_id: int, *, second_factor: bool) -> st
     return secret
 
 
-VISITOR = """
+OPEN = """
+s.ended_at IS NULL
+  AND s.last_seen_at > now.at - CASE i.role WHEN 'user' THEN CAST(:idle AS interval) ELSE :staff END
+"""
+VISITOR = f"""
 SELECT s.id AS session_id, s.sign_in_id, i.email, i.role, i.user_id,
        coalesce(u.display_name, i.name, i.email) AS name,
        coalesce(ledger.zone_of(i.user_id, now.at), 'UTC') AS zone,
@@ -91,9 +100,16 @@ FROM sessions s
 JOIN sign_ins i ON i.id = s.sign_in_id
 LEFT JOIN users u ON u.id = i.user_id
 CROSS JOIN (SELECT ledger.clock() AS at OFFSET 0) now
-WHERE s.secret_hash = :hash AND s.ended_at IS NULL AND i.disabled_at IS NULL
-  AND s.last_seen_at > now.at - CASE i.role WHEN 'user' THEN CAST(:idle AS interval) ELSE :staff END
-"""
+WHERE s.secret_hash = :hash AND i.disabled_at IS NULL AND {OPEN}
+"""  # noqa: S608 - of constants
+LISTED = f"""
+SELECT s.id, s.address, s.browser, s.created_at, s.last_seen_at, s.second_factor
+FROM sessions s
+JOIN sign_ins i ON i.id = s.sign_in_id
+CROSS JOIN (SELECT ledger.clock() AS at OFFSET 0) now
+WHERE s.sign_in_id = :sign_in_id AND {OPEN}
+ORDER BY s.last_seen_at DESC, s.id DESC LIMIT :most
+"""  # noqa: S608 - of constants
 
 
 def visitor(secret: str) -> Visitor | None:
@@ -112,15 +128,9 @@ def visitor(secret: str) -> Visitor | None:
 
 def listed(sign_in_id: int) -> list[Listed]:
     """The sessions that have not ended, the one seen last first."""
-    columns = (Session.id, Session.address, Session.browser, Session.created_at)
-    open_ones = (
-        select(*columns, Session.last_seen_at, Session.second_factor)
-        .where(Session.sign_in_id == sign_in_id, Session.ended_at.is_(None))
-        .order_by(Session.last_seen_at.desc(), Session.id.desc())
-        .limit(200)
-    )
-    with runtime().engine.connect() as connection:
-        return [Listed(*row) for row in connection.execute(open_ones)]
+    known = {"sign_in_id": sign_in_id, "idle": IDLE, "staff": STAFF_IDLE, "most": MOST}
+    with runtime().snapshot() as connection:
+        return [Listed(*row) for row in connection.execute(text(LISTED), known)]
 
 
 def end(connection: Connection, sign_in_id: int, session_id: int) -> bool:
@@ -140,3 +150,12 @@ def _end(connection: Connection, sign_in_id: int, which: object) -> int:
     for session_id in ended:
         audit.record(connection, "session.ended", "session", session_id)
     return len(ended)
+
+
+FORGET = "DELETE FROM sessions WHERE coalesce(ended_at, last_seen_at) < ledger.clock() - :keep"
+
+
+def forget_due() -> int:
+    """Forget sessions KEEP after their end, with the address and the browser they were of; how many."""
+    with runtime().engine.begin() as connection:
+        return connection.execute(text(FORGET), {"keep": KEEP}).rowcount

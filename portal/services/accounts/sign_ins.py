@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from portal import ledger
 from portal.ledger.errors import Refused
+from portal.services.accounts import roles
 from portal.services.models import SignIn
 
 EMAIL_TAKEN = "there is an account with this e-mail already"
@@ -53,7 +54,7 @@ def add(
     email: str,
     password_hash: str,
     *,
-    role: str = "user",
+    role: str = roles.USER,
     user_id: int | None = None,
     name: str | None = None,
 ) -> int:

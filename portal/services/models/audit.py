@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,6 +21,14 @@ class AuditEvent(Model):
         ),
         Index("audit_events_at", "at", "id"),
         Index("audit_events_person", "sign_in_id", "at", "id"),
+        Index("audit_events_action", "action", "at", "id"),
+        Index(
+            "audit_events_name",
+            "actor_name",
+            "at",
+            "id",
+            postgresql_where=text("actor_name IS NOT NULL"),
+        ),
         Index("audit_events_target", "target", "target_id", "at", "id"),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)

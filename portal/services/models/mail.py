@@ -27,7 +27,7 @@ class Link(Model):
     kind: Mapped[str] = mapped_column(Text)
     email: Mapped[str] = mapped_column(Text, index=True)
     """To whom it was sent, in small letters: who opens it reads that mail."""
-    sign_in_id: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"))
+    sign_in_id: Mapped[int | None] = mapped_column(ForeignKey("sign_ins.id"), index=True)
     """Whose password or e-mail it changes."""
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     """The user of the games that an invitation is for."""
@@ -48,7 +48,7 @@ class Mail(Model):
     kind: Mapped[str] = mapped_column(Text)
     """Which text: portal/templates/mail/<kind>.txt."""
     email: Mapped[str] = mapped_column(Text)
-    link_id: Mapped[int | None] = mapped_column(ForeignKey("links.id"))
+    link_id: Mapped[int | None] = mapped_column(ForeignKey("links.id"), index=True)
     facts: Mapped[Any] = mapped_column(JSONB, server_default=text("'{}'"))
     """What the text names."""
     created_at: Mapped[datetime] = mapped_column(Moment)

@@ -157,7 +157,7 @@ def test_what_staff_did_to_a_person_is_told_without_where_they_sat() -> None:
     person, admin = somebody(), somebody("admin")
     acts = audit.Actor("person", admin.sign_in_id, role="admin", address="192.0.2.9", browser="B")
     with runtime().engine.begin() as connection, audit.acting(acts):
-        audit.record(connection, "sign_in.disabled", "sign_in", person.sign_in_id)
+        audit.record(connection, "second_factor.switched_off", "sign_in", person.sign_in_id)
         audit.record(connection, "profile.changed", "user", person.user_id, after={"name": "Ida"})
     stranger = audit.Actor("person", address="192.0.2.8", browser="C")
     with pytest.raises(Refused), audit.acting(stranger):
@@ -167,7 +167,7 @@ def test_what_staff_did_to_a_person_is_told_without_where_they_sat() -> None:
         for event in exported(person)["events"][:3]
     ]
     assert told == [
-        ("admin", "sign_in.disabled", None, None, None),
+        ("admin", "second_factor.switched_off", None, None, None),
         ("admin", "profile.changed", None, None, {"name": "Ida"}),
         ("unknown", "session.refused", "192.0.2.8", "C", None),
     ]
