@@ -6,9 +6,10 @@ from config import ConfigError
 from portal import ledger
 from portal.ledger import install
 from portal.runtime import Runtime
-from portal.services.models import ApiClient, ApiKey
+from portal.services.models import ApiClient, ApiKey, SignIn
 
 DEMO_CLIENT = "demo"
+DEMO_ADMIN = "admin@dreamland.example"
 
 
 def check(runtime: Runtime) -> None:
@@ -26,3 +27,5 @@ def check(runtime: Runtime) -> None:
         demo = select(ApiKey.id).join(ApiClient).where(ApiClient.name == DEMO_CLIENT)
         if connection.scalar(demo.where(ApiKey.revoked_at.is_(None)).limit(1)):
             raise ConfigError("this database has the demo API key: not fit for production")
+        if connection.scalar(select(SignIn.id).where(SignIn.email == DEMO_ADMIN)):
+            raise ConfigError("this database has the demo's admin: not fit for production")

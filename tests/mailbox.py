@@ -23,7 +23,7 @@ class Mailbox:
         self.directory = settings.var_dir / "mail"
 
     def files(self) -> list[Path]:
-        return sorted(self.directory.glob("*"), key=lambda file: int(file.stem.split("-")[-1]))
+        return sorted(self.directory.glob("*.eml"), key=lambda file: int(file.stem.split("-")[-1]))
 
     def all(self) -> list[EmailMessage]:
         """Have what is due sent, then read all there is, the oldest first. Needs an app context."""

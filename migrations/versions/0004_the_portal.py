@@ -36,6 +36,7 @@ def upgrade() -> None:
     op.add_column("sign_ins", sa.Column("totp_step", sa.BigInteger(), nullable=True))
     op.add_column("sign_ins", _moment("disabled_at"))
     op.execute("UPDATE sign_ins SET email = lower(email)")
+    op.create_index("users_email", "users", [sa.text("lower(email)")])
     _people()
     _mail()
     _audit()
@@ -124,6 +125,7 @@ def _mail() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("links_email_index"), "links", ["email"])
+    op.create_index(op.f("links_sign_in_id_index"), "links", ["sign_in_id"])
     op.create_table(
         "mails",
         _id(),
@@ -139,6 +141,7 @@ def _mail() -> None:
         sa.ForeignKeyConstraint(["link_id"], ["links.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index(op.f("mails_link_id_index"), "mails", ["link_id"])
     op.create_index("mails_due", "mails", ["next_at"], postgresql_where=sa.text("sent_at IS NULL"))
 
 
@@ -166,6 +169,13 @@ def _audit() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("audit_events_at", "audit_events", ["at", "id"])
+    op.create_index("audit_events_action", "audit_events", ["action", "at", "id"])
+    op.create_index(
+        "audit_events_name",
+        "audit_events",
+        ["actor_name", "at", "id"],
+        postgresql_where=sa.text("actor_name IS NOT NULL"),
+    )
     op.create_index("audit_events_person", "audit_events", ["sign_in_id", "at", "id"])
     op.create_index("audit_events_target", "audit_events", ["target", "target_id", "at", "id"])
 
@@ -175,5 +185,6 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION refuse_audit_change()")
     for table in TABLES:
         op.drop_table(table)
+    op.drop_index("users_email", "users")
     for name in ("disabled_at", "totp_step", "totp_since", "totp_secret", "name"):
         op.drop_column("sign_ins", name)

@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from portal import ledger
-from portal.boot import DEMO_CLIENT
+from portal.boot import DEMO_ADMIN, DEMO_CLIENT
 from portal.ledger.errors import Refused
 from portal.runtime import runtime
 from portal.services import audit, clients, conversions, users, wins
@@ -34,7 +34,7 @@ PEOPLE = (
     ("demo-emi", "Emi", "Pacific/Auckland"),
     ("demo-fatima", "Fatima", "UTC"),
 )
-ADMIN = "admin@dreamland.example"
+ADMIN = DEMO_ADMIN
 SEED = Path(__file__).parent.parent.parent / "seed.sql"
 BOOKED_BY_SEED = """
 SELECT count(*) FROM ledger.entries e JOIN api_clients c ON c.id = e.client_id WHERE c.name = 'seed'

@@ -178,8 +178,12 @@ def test_production_takes_no_demo(seeded: Flask, engine: Engine) -> None:
         assert connection.execute(text(COUNTS)).one() == before
 
 
-def test_production_does_not_boot_with_the_demos_key(seeded: Flask) -> None:
+def test_production_does_not_boot_with_the_demos_key_nor_with_its_admin(seeded: Flask) -> None:
     app = create_app(production(seeded.extensions["dreamland"].settings))
     with pytest.raises(ConfigError, match="demo API key"):
+        boot.check(app.extensions["dreamland"])
+    with app.app_context():
+        clients.revoke_all(boot.DEMO_CLIENT)
+    with pytest.raises(ConfigError, match="demo's admin"):
         boot.check(app.extensions["dreamland"])
     app.extensions["dreamland"].engine.dispose()

@@ -27,6 +27,7 @@ class User(Model):
     """A user of the games. `id` is the owner of the user's books; its top bits are the region of birth."""
 
     __tablename__ = "users"
+    __table_args__ = (Index("users_email", text("lower(email)")),)
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     external_id: Mapped[str] = mapped_column(Text, unique=True)
     display_name: Mapped[str] = mapped_column(Text)
