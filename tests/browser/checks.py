@@ -51,6 +51,14 @@ HERE = """() => {
 """Where the focus is, whether that can be seen, and whether anything lies over it."""
 
 
+TOP = """() => {
+  document.body.tabIndex = -1;  // the next Tab goes on from here, wherever the page put the focus
+  document.body.focus();
+  document.body.removeAttribute('tabindex');
+  scrollTo(0, 0);
+}"""
+
+
 def axe(page: Page, within: str | None = None) -> list[str]:
     """What axe-core finds wrong in the light and in the dark, each with where it is.
 
@@ -94,9 +102,7 @@ class Walk:
 def walk(page: Page, most: int = MOST_STEPS) -> Walk:
     """Press Tab from the top of the page to its end, or `most` times."""
     made = Walk()
-    page.evaluate(
-        "() => { document.activeElement.blur(); getSelection().empty(); scrollTo(0, 0); }"
-    )
+    page.evaluate(TOP)
     stops: list[str] = page.evaluate(FIND)
     seen: set[int] = set()
     for _ in range(most):

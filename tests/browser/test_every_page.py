@@ -97,10 +97,9 @@ def test_a_page_is_for_everybody(
     assert checks.walk(on_desk).problems == []
     for address, name in on_desk.evaluate(LINKS):
         assert address != "#", f"{name} leads nowhere"
-        if shown.who != "nobody" and not address.startswith(NO_PAGE):
-            visitors.links.setdefault(
-                urldefrag(urljoin(on_desk.url, address)).url, f"{shown.who} at {shown.name}"
-            )
+        target = urldefrag(urljoin(on_desk.url, address)).url
+        if shown.who != "nobody" and not address.startswith(NO_PAGE) and target != on_desk.url:
+            visitors.links.setdefault(target, f"{shown.who} at {shown.name}")
 
 
 def test_no_link_of_these_pages_leads_nowhere(visitors: Visitors) -> None:
