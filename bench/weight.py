@@ -3,13 +3,17 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, ClassVar
 
+import psycopg2.extensions
 from sqlalchemy import Engine, event
 
 AS_BROWSERS = {"Accept-Encoding": "gzip, deflate, br, zstd", "Accept": "text/html,*/*;q=0.8"}
 PLAIN = {**AS_BROWSERS, "Accept-Encoding": "identity"}
 HTMX = {**AS_BROWSERS, "HX-Request": "true"}
 PART = re.compile(rb"""<(?:link|script|img)\b[^>]*?\b(?:href|src)="(/[^"]*)\"""")
+PINGS = ("SELECT 1", ";", "")
+"""Whether a connection of the pool is alive: asked by SQLAlchemy, not by a page."""
 Get = Callable[[str, Mapping[str, str]], bytes]
 """Asks for an address with headers; the body as it came over the wire."""
 
@@ -26,16 +30,31 @@ def fragment(get: Get, address: str) -> int | None:
     return None if whole else len(get(address, HTMX))
 
 
+class _Noting(psycopg2.extensions.cursor):
+    """A cursor that notes what it sends, whoever made it: SQLAlchemy, or the driver's own."""
+
+    sent: ClassVar[list[str]] = []
+
+    def execute(self, query: Any, values: Any = None) -> None:
+        if str(query) not in PINGS:
+            self.sent.append(str(query))
+        super().execute(query, values)
+
+
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[str]]:
-    """The statements that are sent in the block, as they are sent."""
-    sent: list[str] = []
+    """The statements that are sent in the block, as they are sent. Not for two blocks at once."""
+    _Noting.sent.clear()
+    taken: list[Any] = []
 
-    def note(*sending: object) -> None:
-        sent.append(str(sending[2]))
+    def note(connection: Any, *_: object) -> None:
+        taken.append(connection)
+        connection.cursor_factory = _Noting
 
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "checkout", note)
     try:
-        yield sent
+        yield _Noting.sent
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "checkout", note)
+        for connection in taken:
+            connection.cursor_factory = None

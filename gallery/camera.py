@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from local import browser
 
-QUALITY = 68
+QUALITY = 62
 TALLEST = 1500
 """Pixels of the page that a picture shows at most: a long table is the same further down."""
 
@@ -28,9 +28,9 @@ class View:
         return f"{self.theme}-{self.size}"
 
     @property
-    def scale(self) -> int:
+    def scale(self) -> float:
         """Pixels of a picture for a pixel of the page: a phone's are finer."""
-        return 2 if self.size == "phone" else 1
+        return 1.5 if self.size == "phone" else 1
 
     @property
     def options(self) -> dict[str, Any]:
