@@ -18,6 +18,8 @@ csrf = CSRFProtect()
 @blueprint.before_request
 def admit() -> Response | None:
     """Let those in who may see the page; send others to where they can."""
+    if request.method == "OPTIONS":
+        return None  # tells which methods there are, nothing else
     _act()
     rule = rules.RULES.get(request.endpoint or "")
     if rule is None:
