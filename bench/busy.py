@@ -15,7 +15,7 @@ from portal import ledger
 from portal.ledger.conversion import Rate
 from portal.runtime import runtime
 from portal.services import assets, credits, holds, users, wins
-from portal.services.accounts import passwords, sessions, sign_ins
+from portal.services.accounts import passwords, second_factor, sessions, sign_ins
 
 ZONE = "Europe/Berlin"
 HOURS = (9, 14, 19)
@@ -170,9 +170,11 @@ class _Year:
             self._play(day + timedelta(hours=hour, minutes=20), share)
 
     def _sign_in(self) -> int:
+        hashed = passwords.hash_of(PASSWORD)
         with runtime().engine.begin() as connection:
-            hashed = passwords.hash_of(PASSWORD)
-            return sign_ins.add(connection, "ida@players.example", hashed, user_id=self._user)
+            made = sign_ins.add(connection, "ida@players.example", hashed, user_id=self._user)
+        second_factor.begin(made, PASSWORD)  # one of the pages shows its secret
+        return made
 
     def _facts(self) -> dict[str, str]:
         yesterday = self._start + timedelta(days=self._size.days - 1)

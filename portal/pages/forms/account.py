@@ -44,7 +44,10 @@ class ZoneForm(FlaskForm):
     """A time zone; that it is one, the service checks."""
 
     time_zone = SelectField(
-        "Time zone", [InputRequired("Choose a time zone.")], validate_choice=False
+        "Time zone",
+        [InputRequired("Choose a time zone.")],
+        validate_choice=False,
+        widget=fields.PlainSelect(),
     )
 
 

