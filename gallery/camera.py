@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from local import browser
 
-QUALITY = 62
+QUALITY = 52
 TALLEST = 1500
 """Pixels of the page that a picture shows at most: a long table is the same further down."""
 

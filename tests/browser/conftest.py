@@ -32,6 +32,8 @@ expect.set_options(timeout=PATIENCE_MS)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    if report.skipped and isinstance(report.longrepr, tuple):
+        report.longrepr = (__file__, 1, report.longrepr[2])  # one line for all, not one for each
     return report
 
 
