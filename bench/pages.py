@@ -8,6 +8,7 @@ import http.client
 import math
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from bench import busy, processes, stage, weight
@@ -66,6 +67,10 @@ class Connection:
         self.others += answer.status != OK
         return answer.read()
 
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
     def timed(self, page: Page) -> float:
         """Milliseconds from the request to the last byte of the answer."""
         began = time.perf_counter()
@@ -88,8 +93,9 @@ def run(size: Size) -> Iterator[Figure]:
         _count_statements(books, pages)
         with processes.web(books, 1, "wsgi:app") as address:
             connection = Connection(address)
-            others = _ask(connection, pages, size)
-            _weigh(connection, pages)
+            with closing(connection):
+                others = _ask(connection, pages, size)
+                _weigh(connection, pages)
     yield from _figures(pages, {"other_answers": connection.others}, others)
 
 
