@@ -282,9 +282,8 @@ def test_jobs_wait_in_redis_as_json_with_ids_only(
     assert len(kept) >= 4
     for key in kept:
         function, _, arguments, options = json.loads(zlib.decompress(redis.hget(key, "data")))
-        known = tuple(
-            f"jobs.{name}." for name in ("conversions", "holds", "imports", "mails", "webhooks")
-        )
+        names = ("conversions", "holds", "imports", "mails", "sessions", "webhooks")
+        known = tuple(f"jobs.{name}." for name in names)
         assert function.startswith(known)
         assert all(isinstance(argument, str | int) for argument in arguments)
         assert options == {}
