@@ -27,6 +27,17 @@ from portal.pages import (
     words,
 )
 from portal.pages.blueprint import blueprint
+from portal.pages.staff import (
+    clients,
+    conversions,
+    fees,
+    jobs,
+    journals,
+    members,
+    search,
+    trial_balance,
+    users,
+)
 
 __all__ = ["problem", "register"]
 
@@ -35,7 +46,9 @@ problem = problems.answer
 COMING_IN = (entrance, asking, links)
 OF_BOOKS = (home, today, entries, usd, statements, wallets)
 OF_ACCOUNTS = (account, account_sessions, email, second_factor, time_zone, own_data)
-MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, audit)
+OF_FINANCE = (trial_balance, fees, conversions, users, journals, search)
+OF_OFFICE = (clients, members, jobs, audit)
+MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, *OF_FINANCE, *OF_OFFICE)
 """Their views are on the blueprint once they are imported."""
 
 

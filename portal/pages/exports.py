@@ -2,6 +2,8 @@
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from io import StringIO
 from itertools import chain
 from typing import TypeVar
@@ -48,6 +50,30 @@ def answer(name: str, columns: Cells, rows: Iterable[Cells]) -> Response:
     response = Response(_lines(chain([columns], first, made)), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="dreamland-{name}.csv"'
     return views.private(response)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which moment of the books a file is of; it stands above the table."""
+
+    title: str
+    """What the table is, with its filters, in words."""
+    booked_to: datetime
+    """Everything booked up to then is in it."""
+    last_closed_hour: datetime | None
+    accounting_to: date | None = None
+    """The last accounting date that is in it; None: any."""
+
+
+def sheet(form: str, name: str, columns: Cells, rows: Iterable[Cells], stamp: Stamp) -> Response:
+    """A table of staff as a file of that name, all its rows: `form` is csv or xlsx.
+
+    Cells are exact: amounts as decimal strings, times in UTC by `written.moment`; text that somebody
+    else said has gone through `cell`.
+    """
+    assert form in ("csv", "xlsx")
+    assert stamp.title
+    return answer(name, columns, rows)
 
 
 def _taken(rows: Iterator[Cells]) -> Iterator[Cells]:

@@ -1,6 +1,6 @@
 """Where one can go from every page: the links of the header, by role."""
 
-from flask import Flask, request
+from flask import Flask, request, url_for
 from flask_login import current_user
 
 Place = tuple[str, str, str]
@@ -15,9 +15,20 @@ OF_USERS: tuple[Place, ...] = (
     ("pages.account", "Account", "user-round"),
 )
 OF_STAFF: tuple[Place, ...] = (
+    ("pages.home", "Overview", "house"),
+    ("pages.trial_balance", "Trial balance", "scale"),
+    ("pages.fees", "Fees", "receipt"),
+    ("pages.conversions", "Conversions", "arrow-right-left"),
+    ("pages.users", "Users", "users"),
+    ("pages.journals", "Journals", "book-open"),
+    ("pages.clients", "Clients", "key-round"),
+    ("pages.staff", "Staff", "shield-check"),
+    ("pages.jobs", "Jobs", "hourglass"),
     ("pages.audit", "Audit log", "scroll-text"),
     ("pages.account", "Account", "user-round"),
 )
+BELOW = {"pages.trial_balance": ("/accounts",)}
+"""Addresses of pages that belong to a place and do not begin as it does."""
 
 
 def register(app: Flask) -> None:
@@ -35,5 +46,6 @@ def is_here(endpoint: str) -> bool:
     """Whether the page is the place, or one below it."""
     if endpoint == "pages.home":
         return request.endpoint == endpoint
-    base = "/" + endpoint.rpartition(".")[2]
-    return request.path == base or request.path.startswith(base + "/")
+    base = url_for(endpoint)
+    paths = (base, *BELOW.get(endpoint, ()))
+    return any(request.path == path or request.path.startswith(path + "/") for path in paths)

@@ -31,6 +31,13 @@ EVERYBODY = Rule(USER | STAFF)
 SETTING_UP = Rule(USER | STAFF, without_second_factor=True)
 USERS = Rule(USER)
 ALL_STAFF = Rule(STAFF)
+"""Who may look."""
+ACCOUNTANTS = Rule(frozenset({"accountant", "approver", "admin"}))
+"""Who may have something done again: an hour converted, the books verified, a job retried."""
+APPROVERS = Rule(frozenset({"approver", "admin"}))
+"""Who may decide what the books take for true: a rate by hand."""
+ADMINS = Rule(frozenset({"admin"}))
+"""Who may let others in: API clients and staff."""
 
 RULES: dict[str, Rule] = {
     # Coming in
@@ -72,7 +79,20 @@ RULES: dict[str, Rule] = {
     "pages.download_data": EVERYBODY,
     "pages.account_deletion": USERS,
     "pages.deletion_withdrawal": USERS,
+    # The books as finance sees them
+    "pages.trial_balance": ALL_STAFF,
+    "pages.fees": ALL_STAFF,
+    "pages.conversions": ALL_STAFF,
+    "pages.users": ALL_STAFF,
+    "pages.journals": ALL_STAFF,
+    "pages.search": ALL_STAFF,
+    # API clients
+    "pages.clients": ALL_STAFF,
     # Staff
+    "pages.staff": ALL_STAFF,
+    # Jobs
+    "pages.jobs": ALL_STAFF,
+    # The audit log
     "pages.audit": ALL_STAFF,
     "pages.audit_csv": ALL_STAFF,
 }

@@ -45,6 +45,16 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { said.textContent = before; }, 2000);
 });
 
+// <input data-focus-key="/">: that key goes there from wherever nothing is typed.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea")) return;
+  const field = document.querySelector(`[data-focus-key="${CSS.escape(event.key)}"]`);
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
+
 // <button data-print>
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("button[data-print]")) window.print();

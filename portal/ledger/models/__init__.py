@@ -18,7 +18,9 @@ from portal.ledger.models.hours import (
     ClosedHour,
     ClosedPeriod,
     ClosedTotal,
+    FeeTotal,
     HourRate,
+    LateTotal,
 )
 from portal.ledger.models.wallets import Hold, PaymentClaim
 
@@ -34,9 +36,11 @@ __all__ = [
     "Entry",
     "EntryKind",
     "FeeRule",
+    "FeeTotal",
     "Flow",
     "Hold",
     "HourRate",
+    "LateTotal",
     "Ledger",
     "Owner",
     "OwnerZone",

@@ -65,6 +65,57 @@ class ClosedTotal(Model):
     credits: Mapped[Decimal] = mapped_column(Total)
 
 
+class LateTotal(Model):
+    """What a closed hour booked into an account for an earlier accounting date than its own.
+
+    Few or none: only these tell the books by accounting date from those by the booked clock.
+    """
+
+    __tablename__ = "late_totals"
+    __table_args__ = within(
+        CheckConstraint(
+            "accounting_date < (hour AT TIME ZONE 'UTC')::date", name="late_totals_earlier"
+        )
+    )
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey(f"{SCHEMA}.accounts.id"), primary_key=True, autoincrement=False
+    )
+    accounting_date: Mapped[date] = mapped_column(Date, primary_key=True)
+    hour: Mapped[datetime] = mapped_column(
+        ForeignKey(f"{SCHEMA}.closed_hours.hour"), primary_key=True
+    )
+    debits: Mapped[Decimal] = mapped_column(Total)
+    credits: Mapped[Decimal] = mapped_column(Total)
+
+
+class FeeTotal(Model):
+    """What a closed hour booked in the ledger of fees, by all that finance asks for it by."""
+
+    __tablename__ = "fee_totals"
+    __table_args__ = within()
+    hour: Mapped[datetime] = mapped_column(
+        ForeignKey(f"{SCHEMA}.closed_hours.hour"), primary_key=True
+    )
+    kind_id: Mapped[int] = mapped_column(
+        ForeignKey(f"{SCHEMA}.entry_kinds.id"), primary_key=True, autoincrement=False
+    )
+    debit_account_id: Mapped[int] = mapped_column(
+        ForeignKey(f"{SCHEMA}.accounts.id"), primary_key=True, autoincrement=False
+    )
+    credit_account_id: Mapped[int] = mapped_column(
+        ForeignKey(f"{SCHEMA}.accounts.id"), primary_key=True, autoincrement=False
+    )
+    region: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    """What the ids of the owners begin with."""
+    accounting_date: Mapped[date] = mapped_column(Date, primary_key=True)
+    provider: Mapped[str] = mapped_column(Text, primary_key=True)
+    """Empty where the posting names none."""
+    game: Mapped[str] = mapped_column(Text, primary_key=True)
+    """As the entry named it when the hour closed; empty where it names none."""
+    entries: Mapped[int] = mapped_column(BigInteger)
+    amount: Mapped[Decimal] = mapped_column(Total)
+
+
 class ClosedPeriod(Model):
     """A UTC month whose books are closed: no entry has an accounting date in it any more."""
 

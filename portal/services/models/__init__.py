@@ -13,6 +13,7 @@ from portal.services.models.people import (
     User,
     user_numbers,
 )
+from portal.services.models.verifications import Verification
 from portal.services.models.webhooks import WebhookEndpoint, WebhookStall
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Session",
     "SignIn",
     "User",
+    "Verification",
     "WebhookEndpoint",
     "WebhookStall",
     "user_numbers",

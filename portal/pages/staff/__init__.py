@@ -1,0 +1,1 @@
+"""The pages of staff: the books as finance sees them, and who may call and come in."""
