@@ -200,9 +200,9 @@ def verify() -> None:
 @command("trial-balance", click.option("--at", type=MOMENT, help="As of this booked time."))
 def trial_balance(at: datetime | None) -> None:
     """Debits and credits of every account by ledger, now or as of a time."""
-    balance = ledger.trial_balance(runtime().engine, at)
+    balance = ledger.trial_balance_at(runtime().engine, at)
     scales = {line.ledger: line.scale for line in balance.lines}
-    click.echo(f"Trial balance as of {balance.at.isoformat()}")
+    click.echo(f"Trial balance as of {balance.span.at.isoformat()}")
     click.echo(f"{'ledger':14} {'account':17} {'debits':>23} {'credits':>32}")
     totals = [(name, "total", *sums) for name, sums in balance.totals().items()]
     for name, account, debits, credits in [*_accounts(balance), *totals]:

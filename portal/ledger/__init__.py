@@ -3,7 +3,9 @@
 Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `post_within`
            (the same, in the caller's transaction), `convert`, `claim_payment`, `add_asset`
 Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `close_period`, `store_rate`, `rate_of`, `holders`
-Reading:   `wallet`, `wallets`, `holdings`, `statement`, `holds`, `open_holds`, `trial_balance`
+Reading:   `wallet`, `wallets`, `holdings`, `statement`, `holds`, `open_holds`
+Finance:   `trial_balance` of a `Span`, `account_days`, `account_hours`, `account_users`, `account_lines`,
+           `fee_sums`, `owed`, `daily_flows`, `is_final`, `open_periods`
 Days:      `today`, `day_wins`, `day_games`, `day_hours`, `wins_of_day`, `usd_days`, `day_sums`, `month_sums`
 Entries:   `entries`, `entry`, `journal`; `movements` of the wallets from one day to another
 Feed:      `Feed`, `entries_of_owner`, `feed_entry`, `lines_of`, `count_after`
@@ -12,6 +14,16 @@ Checking:  `verify.verify`, of the module beside this file
 Knows no Flask request, no person and no HTTP. The rules in prose: README.md beside this file.
 """
 
+from portal.ledger.account_books import (
+    AccountLine,
+    Moved,
+    MovedHour,
+    UserMoved,
+    account_days,
+    account_hours,
+    account_lines,
+    account_users,
+)
 from portal.ledger.assets import AssetInfo, add_asset, assets
 from portal.ledger.batches import post_batch, post_within
 from portal.ledger.clock import (
@@ -53,6 +65,7 @@ from portal.ledger.events import (
     feed_entry,
     lines_of,
 )
+from portal.ledger.fees import DayFlow, FeeSum, Owed, daily_flows, fee_sums, first_booked_at, owed
 from portal.ledger.holds import DueHold, Hold, due_holds, hold, holds, open_holds
 from portal.ledger.journal import JournalEntry, journal
 from portal.ledger.movements import (
@@ -67,16 +80,25 @@ from portal.ledger.payments import claim_payment
 from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
-from portal.ledger.trial_balance import TrialBalance, trial_balance
+from portal.ledger.spans import Side, Span
+from portal.ledger.trial_balance import (
+    TrialBalance,
+    is_final,
+    open_periods,
+    trial_balance,
+    trial_balance_at,
+)
 from portal.ledger.wallets import Booked, Wallet, booked, holdings, statement, wallet, wallets
 
 __all__ = [
     "HOUR",
     "MAX_BATCH",
     "UNBOUNDED",
+    "AccountLine",
     "AssetInfo",
     "Booked",
     "Converted",
+    "DayFlow",
     "DayGame",
     "DayHour",
     "DaySums",
@@ -85,6 +107,7 @@ __all__ = [
     "Effect",
     "Entry",
     "EntryInFull",
+    "FeeSum",
     "Feed",
     "Hold",
     "InternalError",
@@ -94,17 +117,27 @@ __all__ = [
     "Line",
     "ListedEntry",
     "MonthSums",
+    "Moved",
+    "MovedHour",
     "Movement",
     "NotFound",
     "Outcome",
+    "Owed",
     "Poster",
     "Refused",
+    "Side",
+    "Span",
     "Today",
     "TrialBalance",
     "Unavailable",
+    "UserMoved",
     "Wallet",
     "Window",
     "WinsOf",
+    "account_days",
+    "account_hours",
+    "account_lines",
+    "account_users",
     "add_asset",
     "assets",
     "autocommit",
@@ -114,6 +147,7 @@ __all__ = [
     "close_period",
     "convert",
     "count_after",
+    "daily_flows",
     "day_games",
     "day_hours",
     "day_sums",
@@ -122,13 +156,16 @@ __all__ = [
     "entries",
     "entries_of_owner",
     "entry",
+    "fee_sums",
     "feed_entry",
+    "first_booked_at",
     "first_booked_hour",
     "fix_clock",
     "hold",
     "holders",
     "holdings",
     "holds",
+    "is_final",
     "journal",
     "last_closed_hour",
     "lines_of",
@@ -137,6 +174,8 @@ __all__ = [
     "movements",
     "now",
     "open_holds",
+    "open_periods",
+    "owed",
     "post_batch",
     "post_within",
     "rate_of",
@@ -146,6 +185,7 @@ __all__ = [
     "store_rate",
     "today",
     "trial_balance",
+    "trial_balance_at",
     "usd_days",
     "usd_total",
     "wallet",

@@ -84,9 +84,9 @@ def last_closed_hour(connection: Connection) -> datetime | None:
 
 
 def first_booked_hour(connection: Connection) -> datetime | None:
-    """The hour of the first entry, or None in empty books. Asked only until an hour is closed."""
+    """The hour of the first entry, or None in empty books."""
     first: datetime | None = connection.execute(
-        text("SELECT ledger.hour_of(min(booked_at)) FROM ledger.postings")
+        text("SELECT ledger.hour_of(min(booked_at)) FROM ledger.entries")
     ).scalar_one()
     return first
 

@@ -114,6 +114,10 @@ def test_the_writing_verbs_are_all_of_the_facade() -> None:
         *("ListedEntry", "MonthSums", "Movement", "Today", "WinsOf", "day_games", "day_hours"),
         *("day_sums", "day_wins", "entries", "entry", "holdings", "month_sums", "movements"),
         *("open_holds", "today", "JournalEntry", "journal"),
+        *("AccountLine", "Moved", "MovedHour", "UserMoved", "account_days", "account_hours"),
+        *("account_lines", "account_users", "DayFlow", "FeeSum", "Owed", "daily_flows", "owed"),
+        *("fee_sums", "first_booked_at", "Side", "Span", "is_final", "open_periods"),
+        "trial_balance_at",
         *("Feed", "count_after", "entries_of_owner", "feed_entry", "lines_of"),
     }
     from portal import ledger  # noqa: PLC0415 - what is on this page is what is tested

@@ -37,7 +37,8 @@ def test_every_icon_is_shown_somewhere(quoted: set[str]) -> None:
 
 
 def test_every_template_is_sent_or_included(quoted: set[str]) -> None:
-    assert {path.name for path in TEMPLATES} - quoted == set()
+    names = {str(path.relative_to("portal/templates")) for path in TEMPLATES}
+    assert names - quoted == set()
 
 
 def test_every_mail_is_queued_somewhere(quoted: set[str]) -> None:

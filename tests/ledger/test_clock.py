@@ -16,7 +16,7 @@ from portal.database import engine_options
 from portal.ledger.clock import HOUR
 from portal.ledger.errors import Refused, Unavailable
 from portal.ledger.posting import UNBOUNDED, Entry, post
-from portal.ledger.trial_balance import trial_balance
+from portal.ledger.trial_balance import trial_balance_at
 from tests.factories import Books, start_of_hour
 from tests.ledger.frozen import freeze
 
@@ -184,7 +184,7 @@ def test_closing_an_hour_waits_for_the_posting_under_way_and_counts_it(
             closing.result(timeout=0.3)
         connection.connection.commit()
         assert closing.result(timeout=5)
-    balance = trial_balance(books.engine, hour + HOUR)
+    balance = trial_balance_at(books.engine, hour + HOUR)
     tokens = next(line for line in balance.lines if line.account == "TOKENS_INVENTORY")
     assert tokens.debits == 3 * 10**18 // 2
 

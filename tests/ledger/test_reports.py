@@ -12,7 +12,7 @@ from sqlalchemy import URL, Engine, text
 
 from portal import create_app, ledger
 from portal.ledger.errors import NotFound
-from portal.ledger.trial_balance import trial_balance
+from portal.ledger.trial_balance import trial_balance_at
 from portal.ledger.wallets import AssetInfo, StatementLine, Wallet
 from tests.conftest import settings_for
 from tests.factories import Books, Days, some_days, start_of_hour
@@ -95,7 +95,7 @@ def test_the_trial_balance_is_the_sum_of_all_postings_at_any_time(
             if posting.booked_at <= at:
                 wanted[posting.ledger, posting.debit][0] += posting.amount
                 wanted[posting.ledger, posting.credit][1] += posting.amount
-        found = trial_balance(engine, at)
+        found = trial_balance_at(engine, at)
         assert found.is_balanced()
         sums = {(x.ledger, x.account): [x.debits, x.credits] for x in found.lines}
         assert {key: value for key, value in sums.items() if any(value)} == wanted, at
@@ -104,7 +104,7 @@ def test_the_trial_balance_is_the_sum_of_all_postings_at_any_time(
 def test_the_trial_balance_of_now_has_every_account_in_the_order_of_the_chart(
     engine: Engine, postings: list[Posting]
 ) -> None:
-    found = trial_balance(engine)
+    found = trial_balance_at(engine)
     assert len(found.lines) == 27
     assert [line.account for line in found.lines][:3] == [
         "TOKENS_INVENTORY",
@@ -114,13 +114,13 @@ def test_the_trial_balance_of_now_has_every_account_in_the_order_of_the_chart(
     total = sum(p.amount for p in postings if p.ledger == "FEES")
     assert found.totals()["FEES"] == (total, total)
     earned = next(line for line in found.lines if line.account == "TOKENS_EARNED")
-    assert earned.balance == earned.credits - earned.debits > 0
+    assert earned.closing == earned.credits - earned.debits > 0
 
 
 def test_the_trial_balance_of_empty_books_is_zero(databases: object, tmp_path: Path) -> None:
     url = databases.take()  # type: ignore[attr-defined]
     engine = create_app(settings_for(url, tmp_path)).extensions["dreamland"].engine
-    found = trial_balance(engine)
+    found = trial_balance_at(engine)
     assert found.is_balanced()
     assert not any(line.debits or line.credits for line in found.lines)
     engine.dispose()

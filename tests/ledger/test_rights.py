@@ -23,6 +23,8 @@ IMMUTABLE = (
         "closed_hours",
         "closed_periods",
         "closed_totals",
+        "late_totals",
+        "fee_totals",
         "assets",
         "ledgers",
         "accounts",

@@ -19,7 +19,7 @@ DO $$
 DECLARE
     v_table text;
 BEGIN
-    FOREACH v_table IN ARRAY ARRAY['entries', 'postings', 'owner_zones', 'hour_rates', 'fee_rules', 'closed_hours', 'closed_totals', 'closed_periods',
+    FOREACH v_table IN ARRAY ARRAY['entries', 'postings', 'owner_zones', 'hour_rates', 'fee_rules', 'closed_hours', 'closed_totals', 'late_totals', 'fee_totals', 'closed_periods',
                                    'assets', 'ledgers', 'accounts', 'entry_kinds'] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.%I
                         FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change()', v_table);

@@ -83,5 +83,5 @@ def flows_since(start: datetime) -> dict[str, int]:
 
 def _totals(at: datetime | None) -> dict[tuple[str, str], int]:
     """Balances on the accounts' normal sides."""
-    balance = ledger.trial_balance(runtime().engine, at)
-    return {(line.ledger, line.account): line.balance for line in balance.lines}
+    balance = ledger.trial_balance_at(runtime().engine, at)
+    return {(line.ledger, line.account): line.closing for line in balance.lines}
