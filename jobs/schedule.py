@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from redis import Redis
 from rq_scheduler import Scheduler
 
-from jobs import conversions, holds, imports, mails, sessions, webhooks
+from jobs import conversions, holds, hours, imports, mails, sessions, webhooks
 from jobs.queue import QUEUE, TIMEOUT_S, WEBHOOKS, JsonJob, queue
 
 
@@ -27,6 +27,8 @@ TABLE = (
     Recurring("convert-hourly", "0 * * * *", conversions.convert_due),
     # An hour that waits for its rate, or whose worker was killed, goes on within a minute.
     Recurring("convert-resume", "* * * * *", conversions.convert_due),
+    # Also while an hour before waits for its rate: trial balances add up what is not closed.
+    Recurring("close-hours", "* * * * *", hours.close_due),
     Recurring("expire-holds", "* * * * *", holds.expire_due),
     # A file whose worker was killed, or that was sent while Redis was away, goes on within a minute.
     Recurring("resume-imports", "* * * * *", imports.resume_due),

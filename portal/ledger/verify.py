@@ -52,6 +52,8 @@ CHECKS = {
     "daily_balance": "daily balances are the sums of their postings",
     "closed_hour": "closed hours follow each other",
     "closed_total": "closed totals are the sums of all postings until then",
+    "late_total": "late totals are the sums of what was booked for an earlier accounting date",
+    "fee_total": "totals of fees are the sums of their postings",
     "run_total": "totals kept elsewhere are the sums of their postings",
 }
 """What is checked, by the name that a difference carries."""

@@ -14,7 +14,7 @@ from rq_scheduler import Scheduler
 
 from config import Settings
 from jobs import conversions as jobs
-from jobs import holds, imports, mails, schedule, sessions, webhooks
+from jobs import holds, hours, imports, mails, schedule, sessions, webhooks
 from jobs.queue import QUEUE, TIMEOUT_S, WEBHOOKS, JsonJob, connection
 from portal.ledger.clock import HOUR
 from tests.concurrency.programs import Program, Programs, eventually
@@ -73,6 +73,7 @@ def start_scheduler(programs: Programs, redis: "Redis[Any]", **more: str) -> Pro
 FUNCTIONS = {
     "convert-hourly": "jobs.conversions.convert_due",
     "convert-resume": "jobs.conversions.convert_due",
+    "close-hours": "jobs.hours.close_due",
     "expire-holds": "jobs.holds.expire_due",
     "resume-imports": "jobs.imports.resume_due",
     "forget-imports": "jobs.imports.forget_due",
@@ -87,6 +88,7 @@ def test_the_table_has_every_job_that_recurs() -> None:
     assert [(recurring.id, recurring.cron, recurring.function) for recurring in schedule.TABLE] == [
         ("convert-hourly", "0 * * * *", jobs.convert_due),
         ("convert-resume", "* * * * *", jobs.convert_due),
+        ("close-hours", "* * * * *", hours.close_due),
         ("expire-holds", "* * * * *", holds.expire_due),
         ("resume-imports", "* * * * *", imports.resume_due),
         ("forget-imports", "30 3 * * *", imports.forget_due),
@@ -282,7 +284,7 @@ def test_jobs_wait_in_redis_as_json_with_ids_only(
     assert len(kept) >= 4
     for key in kept:
         function, _, arguments, options = json.loads(zlib.decompress(redis.hget(key, "data")))
-        names = ("conversions", "holds", "imports", "mails", "sessions", "webhooks")
+        names = ("conversions", "holds", "hours", "imports", "mails", "sessions", "webhooks")
         known = tuple(f"jobs.{name}." for name in names)
         assert function.startswith(known)
         assert all(isinstance(argument, str | int) for argument in arguments)

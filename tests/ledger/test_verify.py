@@ -160,12 +160,12 @@ def test_a_deleted_posting_is_found(tamper: Tamper, found: Found) -> None:
 
 def test_a_deleted_fee_posting_is_found(tamper: Tamper, found: Found) -> None:
     tamper("DELETE FROM ledger.postings WHERE owner_id = :winner AND seq = 1 AND line = 2")
-    assert found() == {"posting winner-1", "closed_total"}
+    assert found() == {"posting winner-1", "closed_total", "fee_total"}
 
 
 def test_an_entry_without_postings_is_found(tamper: Tamper, found: Found) -> None:
     tamper("DELETE FROM ledger.postings WHERE owner_id = :winner AND seq = 1")
-    assert found() == SUMS | {"posting winner-1", "balance_after winner-2"}
+    assert found() == SUMS | {"posting winner-1", "balance_after winner-2", "fee_total"}
 
 
 def test_a_posting_without_an_entry_is_found(tamper: Tamper, found: Found) -> None:
@@ -194,7 +194,7 @@ def test_a_changed_fee_is_found(tamper: Tamper, found: Found) -> None:
         "UPDATE ledger.postings SET amount = amount + 1"
         " WHERE owner_id = :winner AND seq = 1 AND line = 2"
     )
-    assert found() == {"fee winner-1", "closed_total"}
+    assert found() == {"fee winner-1", "closed_total", "fee_total"}
 
 
 def test_a_fee_to_another_provider_is_found(tamper: Tamper, found: Found) -> None:
@@ -202,7 +202,7 @@ def test_a_fee_to_another_provider_is_found(tamper: Tamper, found: Found) -> Non
         "UPDATE ledger.postings SET provider = 'a friend'"
         " WHERE owner_id = :winner AND seq = 1 AND line = 2"
     )
-    assert found() == {"fee winner-1"}
+    assert found() == {"fee winner-1", "fee_total"}
 
 
 def test_a_changed_fee_rule_is_found(tamper: Tamper, found: Found) -> None:
@@ -223,7 +223,7 @@ def test_a_changed_pair_of_a_fee_is_found(tamper: Tamper, found: Found) -> None:
         "UPDATE ledger.postings SET credit_account_id = 9"
         " WHERE owner_id = :winner AND seq = 1 AND line = 2"
     )
-    assert found() == {"pair winner-1", "closed_total"}
+    assert found() == {"pair winner-1", "closed_total", "fee_total"}
 
 
 def test_a_changed_balance_is_found(tamper: Tamper, found: Found) -> None:
@@ -298,7 +298,7 @@ def test_a_gap_in_the_numbers_is_found(tamper: Tamper, found: Found) -> None:
         "DELETE FROM ledger.entries WHERE owner_id = :winner AND seq = 2",
         "DELETE FROM ledger.postings WHERE owner_id = :winner AND seq = 2",
     )
-    assert found() == SUMS | {"seq winner-3", "balance_after winner-3"}
+    assert found() == SUMS | {"seq winner-3", "balance_after winner-3", "fee_total"}
 
 
 @pytest.mark.parametrize("change", ["last_seq = last_seq + 1", "last_booked_at = now()"])
@@ -331,7 +331,7 @@ def test_a_changed_accounting_date_is_found(tamper: Tamper, found: Found) -> Non
         "UPDATE ledger.entries SET accounting_date = accounting_date - 31"
         " WHERE owner_id = :winner AND seq = 1"
     )
-    assert found() == {"accounting_date winner-1"}
+    assert found() == {"accounting_date winner-1", "late_total"}
 
 
 def test_a_changed_balance_after_is_found(tamper: Tamper, found: Found) -> None:
@@ -420,6 +420,17 @@ def test_a_changed_closed_total_is_found(tamper: Tamper, found: Found) -> None:
         "UPDATE ledger.closed_totals SET debits = debits + 1 WHERE hour = :hour AND account_id = 1"
     )
     assert found() == {"closed_total"}
+
+
+@pytest.mark.parametrize("change", ["amount = amount + 1", "entries = entries + 1", "region = 7"])
+def test_a_changed_total_of_fees_is_found(change: str, tamper: Tamper, found: Found) -> None:
+    tamper(f"UPDATE ledger.fee_totals SET {change} WHERE hour = :hour")
+    assert found() == {"fee_total"}
+
+
+def test_a_late_total_of_nothing_is_found(tamper: Tamper, found: Found) -> None:
+    tamper("INSERT INTO ledger.late_totals VALUES (1, '2020-01-01', :hour, 5, 0)")
+    assert found() == {"late_total"}
 
 
 def test_a_deleted_closed_hour_is_found(tamper: Tamper, found: Found) -> None:
