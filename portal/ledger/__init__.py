@@ -8,6 +8,7 @@ Finance:   `trial_balance` of a `Span`, `account_days`, `account_hours`, `accoun
            `fee_sums`, `owed`, `daily_flows`, `is_final`, `open_periods`
 Days:      `today`, `day_wins`, `day_games`, `day_hours`, `wins_of_day`, `usd_days`, `day_sums`, `month_sums`
 Entries:   `entries`, `entry`, `journal`; `movements` of the wallets from one day to another
+Exports:   `posting_rows` of a `Range` of accounting dates, `copy_postings` as CSV
 Feed:      `Feed`, `entries_of_owner`, `feed_entry`, `lines_of`, `count_after`
 Checking:  `verify.verify`, of the module beside this file
 
@@ -79,6 +80,7 @@ from portal.ledger.movements import (
 from portal.ledger.payments import claim_payment
 from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
+from portal.ledger.postings import PostingRow, Range, copy_postings, posting_rows
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
 from portal.ledger.spans import Side, Span
 from portal.ledger.trial_balance import (
@@ -124,6 +126,8 @@ __all__ = [
     "Outcome",
     "Owed",
     "Poster",
+    "PostingRow",
+    "Range",
     "Refused",
     "Side",
     "Span",
@@ -146,6 +150,7 @@ __all__ = [
     "close_hour",
     "close_period",
     "convert",
+    "copy_postings",
     "count_after",
     "daily_flows",
     "day_games",
@@ -178,6 +183,7 @@ __all__ = [
     "owed",
     "post_batch",
     "post_within",
+    "posting_rows",
     "rate_of",
     "set_clock",
     "shift",
