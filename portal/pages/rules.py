@@ -85,6 +85,7 @@ RULES: dict[str, Rule] = {
     "pages.conversions": ALL_STAFF,
     "pages.users": ALL_STAFF,
     "pages.journals": ALL_STAFF,
+    "pages.journal_file": ALL_STAFF,
     "pages.search": ALL_STAFF,
     # API clients
     "pages.clients": ALL_STAFF,

@@ -52,6 +52,7 @@ ACTIONS = {
     "deletion.withdrawn": "Withdrew the wish to delete an account",
     "access.refused": "Was refused a page",
     "audit.exported": "Downloaded the audit log",
+    "books.exported": "Downloaded a ledger of the books",
     "user.made": "Made a user",
     "client.made": "Made an API client",
     "client.limited": "Changed the limits of an API client",
