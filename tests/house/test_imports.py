@@ -117,7 +117,8 @@ def test_the_writing_verbs_are_all_of_the_facade() -> None:
         *("AccountLine", "Moved", "MovedHour", "UserMoved", "account_days", "account_hours"),
         *("account_lines", "account_users", "DayFlow", "FeeSum", "Owed", "daily_flows", "owed"),
         *("fee_sums", "first_booked_at", "Side", "Span", "is_final", "open_periods"),
-        "trial_balance_at",
+        *("trial_balance_at", "PostingRow", "Range", "copy_postings", "count_postings", "ledgers"),
+        "posting_rows",
         *("Feed", "count_after", "entries_of_owner", "feed_entry", "lines_of"),
     }
     from portal import ledger  # noqa: PLC0415 - what is on this page is what is tested
