@@ -165,6 +165,6 @@ NO_PAGES: dict[str, str] = {
     "entries_csv": "a file",
     "usd_csv": "a file",
     "wallet_csv": "a file",
-    "audit_csv": "a file",
+    "audit_file": "a file",
 }
 """Endpoints that answer GET and are no page, with what they are instead."""

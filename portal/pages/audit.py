@@ -20,6 +20,7 @@ COLUMNS = (
     *("id", "at", "actor", "who", "role", "action", "what", "target", "target_id", "to_what"),
     *("changes", "address", "browser", "request_id"),
 )
+FILTERS = ("who", "action", "target", "id", "since", "until")
 
 
 @blueprint.get("/audit")
@@ -36,23 +37,25 @@ def audit() -> Response:
         events=page.rows,
         older=_address("audit", before=page.rows[-1].id) if page.has_more else None,
         newest=_address("audit") if before else None,
-        csv_address=_address("audit_csv"),
+        kept=_kept(),
         is_filtered=any(form.data.values()),
         only=_only,
         browser_words=browsers.words,
     )
 
 
-@blueprint.get("/audit.csv")
-def audit_csv() -> Response:
+@blueprint.get("/audit.<any(csv,xlsx):form>")
+def audit_file(form: str) -> Response:
     """All records that fit the filters."""
-    form = AuditForm(request.args)
-    if not form.validate():
+    asked = AuditForm(request.args)
+    if not asked.validate():
         abort(404)
-    asked = {name: _told(value) for name, value in form.data.items() if value}
+    told = {name: _told(value) for name, value in asked.data.items() if value}
     with runtime().engine.begin() as connection:
-        record(connection, "audit.exported", "audit_log", after=asked)
-    return exports.answer("audit", COLUMNS, _rows(_wanted(form)))
+        record(connection, "audit.exported", "audit_log", after=told)
+    filters = (f"{name} {value}" for name, value in asked.data.items() if value)
+    stamp = exports.stamp(", ".join(["audit log", *filters]))
+    return exports.sheet(form, "audit", COLUMNS, _rows(_wanted(asked)), stamp)
 
 
 def _told(value: Any) -> Any:
@@ -79,10 +82,14 @@ def _wanted(form: AuditForm) -> Filters:
     return form.wanted(ZoneInfo(current_user.zone))
 
 
+def _kept() -> dict[str, str]:
+    """The filters that the address has."""
+    return {name: value for name, value in request.args.items() if name in FILTERS and value}
+
+
 def _address(page: str, **more: Any) -> str:
     """This list as another page has it, or from another record on."""
-    kept = {name: value for name, value in request.args.items() if name != "before" and value}
-    return url_for(f"pages.{page}", **(kept | more))
+    return url_for(f"pages.{page}", **(_kept() | more))
 
 
 def _only(**filters: Any) -> str:

@@ -1,6 +1,11 @@
-"""CSV of all rows of a table, sent as it is read: exact decimals, times in UTC, text that no program runs."""
+"""Tables as files, sent as they are read: exact decimals, times in UTC, text that no program runs.
+
+A user's own files are plain CSV. Those of staff are CSV or XLSX, and say above the table of which
+moment of the books they are: `Stamp`. docs/exports.md tells how they are read.
+"""
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,12 +15,18 @@ from typing import TypeVar
 
 from flask import Response, current_app
 
-from portal.pages import views
+from portal import ledger
+from portal.pages import views, workbooks
+from portal.runtime import runtime
+from portal.services import written
 
 AT_ONCE = 1_000
 """Rows read by one statement."""
 RUN = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet may take for a formula, at the beginning of a cell."""
+NUMBER = re.compile(r"-[0-9]+(?:\.[0-9]+)?", re.ASCII)
+"""What begins like a formula and is none: a negative amount."""
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 Row = TypeVar("Row")
 Cells = Sequence[str | int | None]
@@ -44,12 +55,8 @@ def walk(read: Callable[[Row | None], Sequence[Row]]) -> Iterator[Row]:
 
 
 def answer(name: str, columns: Cells, rows: Iterable[Cells]) -> Response:
-    """A file of that name. The first row is read before anything is sent: what fails then is a page."""
-    made = iter(rows)
-    first = list(_taken(made))
-    response = Response(_lines(chain([columns], first, made)), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="dreamland-{name}.csv"'
-    return views.private(response)
+    """A CSV of that name. The first row is read before anything is sent: what fails then is a page."""
+    return _csv(name, [], columns, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +71,60 @@ class Stamp:
     accounting_to: date | None = None
     """The last accounting date that is in it; None: any."""
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Four, always: a program skips them by their number."""
+        hour, day = self.last_closed_hour, self.accounting_to
+        return (
+            "# Dreamland: " + UNPRINTABLE.sub(" ", self.title),
+            f"# Booked up to: {written.moment(self.booked_to)}",
+            f"# Accounting dates up to: {written.day(day) if day else 'any'}",
+            f"# Last closed hour: {written.moment(hour) if hour else 'none yet'}",
+        )
+
+
+def stamp(title: str, accounting_to: date | None = None) -> Stamp:
+    """The stamp of what is read now: of the moment of a `reading`, if there is one."""
+    with runtime().snapshot() as connection:
+        now, hour = ledger.now(connection), ledger.last_closed_hour(connection)
+    return Stamp(title, now, hour, accounting_to)
+
 
 def sheet(form: str, name: str, columns: Cells, rows: Iterable[Cells], stamp: Stamp) -> Response:
     """A table of staff as a file of that name, all its rows: `form` is csv or xlsx.
 
     Cells are exact: amounts as decimal strings, times in UTC by `written.moment`; text that somebody
-    else said has gone through `cell`.
+    else said has gone through `cell`, and what has not and begins like a formula goes through it here.
+    A CSV is sent while its rows are read, an XLSX once it is made, on disk: its directory is its end.
     """
     assert form in ("csv", "xlsx")
-    assert stamp.title
-    return answer(name, columns, rows)
+    safe = (list(map(_safe, row)) for row in rows)
+    if form == "csv":
+        return _csv(name, stamp.lines, columns, safe)
+    file = workbooks.make(stamp.lines, columns, safe)
+    response = Response(workbooks.pieces(file), mimetype=workbooks.MEDIA)
+    response.content_length = workbooks.size(file)
+    return download(response, f"{name}.xlsx")
+
+
+def download(response: Response, name: str) -> Response:
+    """The answer as a file that is kept under a name."""
+    response.headers["Content-Disposition"] = f'attachment; filename="dreamland-{name}"'
+    return views.private(response)
+
+
+def _csv(name: str, above: Iterable[str], columns: Cells, rows: Iterable[Cells]) -> Response:
+    made = iter(rows)
+    first = list(_taken(made))
+    head = "".join(f"{line}\r\n" for line in above)
+    lines = _lines(head, chain([columns], first, made))
+    return download(Response(lines, mimetype="text/csv"), f"{name}.csv")
+
+
+def _safe(value: str | int | None) -> str | int | None:
+    """A cell that no program runs."""
+    is_text = isinstance(value, str) and value.startswith(RUN)
+    return cell(str(value)) if is_text and not NUMBER.fullmatch(str(value)) else value
 
 
 def _taken(rows: Iterator[Cells]) -> Iterator[Cells]:
@@ -82,9 +133,10 @@ def _taken(rows: Iterator[Cells]) -> Iterator[Cells]:
         return
 
 
-def _lines(rows: Iterable[Cells]) -> Iterator[str]:
+def _lines(head: str, rows: Iterable[Cells]) -> Iterator[str]:
     """In pieces of some kilobytes."""
     piece = StringIO()
+    piece.write(head)
     writer = csv.writer(piece)
     for row in rows:
         writer.writerow(row)

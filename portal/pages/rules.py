@@ -94,7 +94,7 @@ RULES: dict[str, Rule] = {
     "pages.jobs": ALL_STAFF,
     # The audit log
     "pages.audit": ALL_STAFF,
-    "pages.audit_csv": ALL_STAFF,
+    "pages.audit_file": ALL_STAFF,
 }
 
 

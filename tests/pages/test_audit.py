@@ -4,10 +4,12 @@ import csv
 import re
 from collections.abc import Callable
 from html import unescape
-from io import StringIO
+from io import BytesIO, StringIO
+from itertools import islice
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
@@ -43,6 +45,11 @@ def rows(answer: TestResponse) -> list[str]:
     body = re.search(r"<tbody>(.*)</tbody>", answer.text, re.DOTALL)
     found = re.findall(r"<tr>(.*?)</tr>", body.group(1), re.DOTALL) if body else []
     return [" ".join(unescape(re.sub(r"<[^>]+>", " ", each)).split()) for each in found]
+
+
+def records(answer: TestResponse) -> list[dict[str, str]]:
+    """The rows of a CSV, below its stamp."""
+    return list(csv.DictReader(islice(StringIO(answer.text), 4, None)))
 
 
 def link(answer: TestResponse, name: str) -> str:
@@ -253,20 +260,34 @@ def test_the_csv_has_all_that_the_filters_show_and_its_download_is_recorded(
         "client.made", "client", "=1+1", after={"name": "=cmd"}, by=Actor("client", name="@evil")
     )
     answer = browser.get(link(browser.get("/audit?action=key"), "CSV"))
-    lines = list(csv.DictReader(StringIO(answer.text)))
+    lines = records(answer)
+    assert answer.text.startswith("# Dreamland: audit log, action key\r\n# Booked up to: ")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="dreamland-audit.csv"'
     assert [line["target_id"] for line in lines] == [str(n) for n in range(69, -1, -1)]
     assert lines[0]["changes"] == "client: - → studio; scopes: - → read, admin"
     assert (lines[0]["actor"], lines[0]["who"]) == ("command_line", "root@host")
-    exported, evil = list(csv.DictReader(StringIO(browser.get("/audit.csv").text)))[1:3]
+    exported, evil = records(browser.get("/audit.csv"))[1:3]
     assert (exported["action"], exported["changes"]) == ("audit.exported", "action: - → key")
     assert (evil["who"], evil["target_id"]) == ("'@evil", "'=1+1")
     assert browser.get("/audit.csv?action=tower").status_code == 404
+    assert browser.get("/audit.pdf").status_code == 404
+
+
+@pytest.mark.usefixtures("viewer")
+def test_the_workbook_has_the_same_records(browser: Browser, record: Record) -> None:
+    record("client.made", "client", "=1+1", after={"name": "=cmd"}, by=Actor("client", name="@e"))
+    answer = browser.get(link(browser.get("/audit?action=client"), "XLSX"))
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="dreamland-audit.xlsx"'
+    sheet = load_workbook(BytesIO(answer.data)).active
+    assert sheet
+    _, _, _, _, names, *found = sheet.iter_rows(values_only=True)
+    [made] = (dict(zip(names, row, strict=True)) for row in found)
+    assert (made["who"], made["target_id"], made["to_what"]) == ("'@e", "'=1+1", "API client =cmd")
 
 
 def test_an_e_mail_that_a_download_was_narrowed_to_is_not_kept(
     browser: Browser, viewer: Person
 ) -> None:
     assert browser.get(f"/audit.csv?who={viewer.email}&id={viewer.email}").status_code == 200
-    [newest] = list(csv.DictReader(StringIO(browser.get("/audit.csv?action=audit").text)))[1:]
+    [newest] = records(browser.get("/audit.csv?action=audit"))[1:]
     assert newest["changes"] == "id: - → p…@example.com; who: - → p…@example.com"
