@@ -99,7 +99,7 @@ WHERE h.owner_id = :owner_id AND h.ended_seq IS NULL ORDER BY h.seq DESC LIMIT :
 def all_open_holds(connection: Connection, owner_id: int, limit: int) -> list[OpenHold]:
     """The open holds of all of an owner's wallets, newest first."""
     rows = connection.execute(text(ALL_OPEN), {"owner_id": owner_id, "limit": limit})
-    return [OpenHold(*row[:3], int(row.amount), *row[4:]) for row in rows]
+    return [OpenHold(**(row._asdict() | {"amount": int(row.amount)})) for row in rows]
 
 
 def _hold(row: Any) -> Hold:

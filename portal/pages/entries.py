@@ -41,10 +41,12 @@ def entry(entry_id: str) -> Response:
 @blueprint.get("/entries.csv")
 def entries_csv() -> Response:
     """All of them, a line for each wallet that an entry changed."""
-    return exports.answer("entries", COLUMNS, _rows(lists.user_id()))
+    return exports.answer("entries", COLUMNS, all_rows(lists.user_id()))
 
 
-def _rows(user_id: int) -> Iterator[exports.Cells]:
+def all_rows(user_id: int) -> Iterator[exports.Cells]:
+    """Every entry of somebody's, newest first, a row for each wallet that it changed."""
+
     def read(last: ledger.ListedEntry | None) -> list[ledger.ListedEntry]:
         return activity.entries(user_id, last.seq if last else None, exports.AT_ONCE)
 

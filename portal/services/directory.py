@@ -113,10 +113,18 @@ def page(filters: Filters, before: Place | None, limit: int) -> list[Listed]:
     }
     names = runtime().settings.regions
     with runtime().snapshot() as connection:
-        rows = connection.execute(text(PAGE), known)
         return [
-            Listed(*row[:4], names[row.region], row.created_at, row.zone, row.has_sign_in)
-            for row in rows
+            Listed(
+                id=row.id,
+                external_id=row.external_id,
+                name=row.display_name,
+                email=row.email,
+                region=names[row.region],
+                created_at=row.created_at,
+                time_zone=row.zone,
+                has_sign_in=row.has_sign_in,
+            )
+            for row in connection.execute(text(PAGE), known)
         ]
 
 
