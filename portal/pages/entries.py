@@ -27,15 +27,26 @@ def entries() -> Response:
 
 @blueprint.get("/entries/<entry_id>")
 def entry(entry_id: str) -> Response:
-    """One event. Users see their own, staff everybody's with the company's lines."""
-    is_staff = current_user.is_staff
-    owner = users.parse_id(entry_id.partition("-")[0]) if is_staff else lists.user_id()
+    """One event. Users see their own; staff everybody's, with all that the books keep of it."""
+    if current_user.is_staff:
+        return _record(entry_id)
+    owner = lists.user_id()
     seq = users.parse_entry_id(entry_id, owner)
     if seq is None:
         abort(404)
     with runtime().reading():
-        event = activity.event(owner, seq, fees=is_staff)
+        event = activity.event(owner, seq)
     return views.page("entry.html", event=event, entry=event.entry, entry_id=entry_id)
+
+
+def _record(entry_id: str) -> Response:
+    found = users.any_entry_id(entry_id)
+    if found is None:
+        abort(404)
+    with runtime().reading():
+        record = activity.record(*found)
+    event = record.event
+    return views.page("staff/entry.html", record=record, event=event, entry=event.entry)
 
 
 @blueprint.get("/entries.csv")

@@ -63,23 +63,23 @@ def test_wildcards_and_what_no_name_has_are_plain_characters(browser: Browser, a
     assert found(browser, "?who=🦊") == []
 
 
-@pytest.mark.parametrize("who", ["a" * 10_000, "%00", "x%00y", "%1B[1m"])
-def test_what_nobody_is_called_is_refused_beside_its_field(browser: Browser, who: str) -> None:
-    answer = browser.get(f"/users?who={who}")
-    assert answer.status_code == 422
-    assert 'id="who-error"' in answer.text
-    assert browser.get(f"/users.csv?who={who}").status_code == 404
+def test_what_nobody_is_called_is_refused_beside_its_field(browser: Browser) -> None:
+    for who in ("a" * 10_000, "%00", "x%00y", "%1B[1m"):
+        answer = browser.get(f"/users?who={who}")
+        assert answer.status_code == 422
+        assert 'id="who-error"' in answer.text
+        assert browser.get(f"/users.csv?who={who}").status_code == 404
 
 
-@pytest.mark.parametrize("place", ["x", "1", "1-", "-1-1", "1-x", "9" * 30 + "-1", "9" * 19 + "-1"])
-def test_there_is_no_page_of_a_place_that_is_none(browser: Browser, place: str) -> None:
-    assert browser.get(f"/users?before={place}").status_code == 404
+def test_there_is_no_page_of_a_place_that_is_none(browser: Browser) -> None:
+    for place in ("x", "1", "1-", "-1-1", "1-x", "9" * 30 + "-1", "9" * 19 + "-1"):
+        assert browser.get(f"/users?before={place}").status_code == 404, place
 
 
-@pytest.mark.parametrize("number", ["0", "x", "-1", "1e3", "9" * 19, "9" * 40, "999999"])
-def test_there_is_no_page_of_a_user_who_is_not(browser: Browser, number: str) -> None:
-    for more in ("", "/entries", "/days", "/days/2026-11-20", "/wallets/USD", "/entries.csv"):
-        assert browser.get(f"/users/{number}{more}").status_code == 404, more
+def test_there_is_no_page_of_a_user_who_is_not(browser: Browser) -> None:
+    for number in ("0", "x", "-1", "1e3", "9" * 19, "9" * 40, "999999"):
+        for more in ("", "/entries", "/days", "/days/2026-11-20", "/wallets/USD", "/entries.csv"):
+            assert browser.get(f"/users/{number}{more}").status_code == 404, (number, more)
 
 
 def test_the_file_has_all_who_fit_and_that_it_was_taken_is_kept(
