@@ -1,4 +1,4 @@
-"""finance: late totals, totals of fees, verifications, indexes that find an entry without its owner
+"""finance: late totals, totals of fees, verifications, indexes that find an entry or a user by other names
 
 Revision ID: 0005
 Revises: 0004
@@ -16,6 +16,13 @@ down_revision = "0004"
 TOTALS = ("late_totals", "fee_totals")
 RANGES = {"pages_per_range": 32, "autosummarize": "on"}
 BLOOMS = {"key_hash": "uuid_bloom_ops", "reference": "text_bloom_ops"}
+OF_USERS = {
+    "users_newest": ("region", "created_at", "id"),
+    "users_name": (sa.text("lower(display_name) text_pattern_ops"),),
+    "users_external": (sa.text("external_id text_pattern_ops"),),
+    "users_email": (sa.text("lower(email) text_pattern_ops"),),
+}
+"""With these operators an index finds what begins with a text, in any collation."""
 RIGHTS = """
 GRANT SELECT ON ledger.late_totals, ledger.fee_totals TO dreamland_app;
 GRANT SELECT, INSERT, UPDATE ON verifications TO dreamland_app;
@@ -58,6 +65,9 @@ def upgrade() -> None:
     for column, operators in BLOOMS.items():
         name = f"entries_{column.partition('_')[0]}_bloom"
         _by_range(name, "entries", column, postgresql_ops={column: operators})
+    op.drop_index("users_email", "users")
+    for name, columns in OF_USERS.items():
+        op.create_index(name, "users", list(columns))
     op.execute(FEES)
 
 
@@ -134,6 +144,9 @@ def _of_hour() -> sa.ForeignKeyConstraint:
 
 
 def downgrade() -> None:
+    for name in OF_USERS:
+        op.drop_index(name, "users")
+    op.create_index("users_email", "users", [sa.text("lower(email)")])
     for column in BLOOMS:
         op.drop_index(f"entries_{column.partition('_')[0]}_bloom", "entries", schema="ledger")
     op.drop_index("postings_booked", "postings", schema="ledger")

@@ -36,6 +36,7 @@ from portal.pages.staff import (
     members,
     search,
     trial_balance,
+    user_books,
     users,
 )
 
@@ -46,7 +47,7 @@ problem = problems.answer
 COMING_IN = (entrance, asking, links)
 OF_BOOKS = (home, today, entries, usd, statements, wallets)
 OF_ACCOUNTS = (account, account_sessions, email, second_factor, time_zone, own_data)
-OF_FINANCE = (trial_balance, fees, conversions, users, journals, search)
+OF_FINANCE = (trial_balance, fees, conversions, users, user_books, journals, search)
 OF_OFFICE = (clients, members, jobs, audit)
 MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, *OF_FINANCE, *OF_OFFICE)
 """Their views are on the blueprint once they are imported."""

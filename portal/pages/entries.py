@@ -27,24 +27,37 @@ def entries() -> Response:
 
 @blueprint.get("/entries/<entry_id>")
 def entry(entry_id: str) -> Response:
-    """One event. Users see their own, staff everybody's with the company's lines."""
-    is_staff = current_user.is_staff
-    owner = users.parse_id(entry_id.partition("-")[0]) if is_staff else lists.user_id()
+    """One event. Users see their own; staff everybody's, with all that the books keep of it."""
+    if current_user.is_staff:
+        return _record(entry_id)
+    owner = lists.user_id()
     seq = users.parse_entry_id(entry_id, owner)
     if seq is None:
         abort(404)
     with runtime().reading():
-        event = activity.event(owner, seq, fees=is_staff)
+        event = activity.event(owner, seq)
     return views.page("entry.html", event=event, entry=event.entry, entry_id=entry_id)
+
+
+def _record(entry_id: str) -> Response:
+    found = users.any_entry_id(entry_id)
+    if found is None:
+        abort(404)
+    with runtime().reading():
+        record = activity.record(*found)
+    event = record.event
+    return views.page("staff/entry.html", record=record, event=event, entry=event.entry)
 
 
 @blueprint.get("/entries.csv")
 def entries_csv() -> Response:
     """All of them, a line for each wallet that an entry changed."""
-    return exports.answer("entries", COLUMNS, _rows(lists.user_id()))
+    return exports.answer("entries", COLUMNS, all_rows(lists.user_id()))
 
 
-def _rows(user_id: int) -> Iterator[exports.Cells]:
+def all_rows(user_id: int) -> Iterator[exports.Cells]:
+    """Every entry of somebody's, newest first, a row for each wallet that it changed."""
+
     def read(last: ledger.ListedEntry | None) -> list[ledger.ListedEntry]:
         return activity.entries(user_id, last.seq if last else None, exports.AT_ONCE)
 

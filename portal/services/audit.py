@@ -53,6 +53,7 @@ ACTIONS = {
     "access.refused": "Was refused a page",
     "audit.exported": "Downloaded the audit log",
     "user.made": "Made a user",
+    "user.exported": "Downloaded the list of users",
     "client.made": "Made an API client",
     "client.limited": "Changed the limits of an API client",
     "key.created": "Created an API key",

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from markupsafe import Markup, escape
-from wtforms import EmailField, PasswordField, SelectField
+from wtforms import EmailField, Field, Form, PasswordField, SelectField, ValidationError
 from wtforms.fields import choices
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import Select
@@ -12,7 +12,10 @@ from wtforms.widgets import Select
 from portal.pages import zones
 from portal.services.accounts.addresses import MAX_EMAIL
 from portal.services.accounts.passwords import MAX, MIN
+from portal.services.fields import NOT_TEXT
 
+LONGEST = 300
+"""Characters of what is looked for: longer than anything that has a name."""
 OPTION = '<option value="%s">%s</option>'
 SELECTED = '<option selected value="%s">%s</option>'
 
@@ -80,6 +83,14 @@ def zone_choices(on: date) -> list[Any]:
     return [choice("", "Choose…")] + [
         choice(zone, label, optgroup=region) for region, named in by_region for zone, label in named
     ]
+
+
+def is_text(_: Form, field: Field) -> None:
+    """What is looked for can be written: nothing is called by a control character."""
+    if field.data and NOT_TEXT.search(field.data):
+        raise ValidationError(
+            "Nothing is called that: there is a character in it that can't be seen."
+        )
 
 
 def said(field: Any) -> str:
