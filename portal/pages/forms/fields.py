@@ -1,18 +1,33 @@
-"""Fields that several forms have: an e-mail address, passwords, a time zone."""
+"""Fields that several forms have: an e-mail address, passwords, a time zone, choices with a sentence each."""
 
+import re
+import secrets
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from flask_wtf import FlaskForm
 from markupsafe import Markup, escape
-from wtforms import EmailField, PasswordField, SelectField
+from wtforms import (
+    EmailField,
+    Field,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    ValidationError,
+)
 from wtforms.fields import choices
 from wtforms.validators import InputRequired, Length
-from wtforms.widgets import Select
+from wtforms.widgets import CheckboxInput, Select
 
 from portal.pages import zones
 from portal.services.accounts.addresses import MAX_EMAIL
 from portal.services.accounts.passwords import MAX, MIN
 
+FORM_ID = re.compile(r"[\w-]{22}", re.ASCII)
 OPTION = '<option value="%s">%s</option>'
 SELECTED = '<option selected value="%s">%s</option>'
 
@@ -25,6 +40,55 @@ class PlainSelect(Select):
         """One option."""
         form = SELECTED if choice.selected else OPTION
         return Markup(form % (escape(choice.value), escape(choice.label)))  # noqa: S704 - both escaped
+
+
+class TicksField(SelectMultipleField):
+    """Some of a few, each with a sentence on what it means."""
+
+    option_widget = CheckboxInput()
+
+    def __init__(
+        self, label: str, validators: Any = None, *, hints: Mapping[str, str], **more: Any
+    ) -> None:
+        more["choices"] = [(value, value) for value in hints]
+        super().__init__(label, validators, **more)
+        self.hints = hints
+
+
+class OneOfField(RadioField):
+    """One of a few, each with a sentence on what it means."""
+
+    def __init__(
+        self, label: str, validators: Any = None, *, hints: Mapping[str, str], **more: Any
+    ) -> None:
+        more["choices"] = [(value, value.capitalize()) for value in hints]
+        super().__init__(label, validators, **more)
+        self.hints = hints
+
+
+class WholeField(IntegerField):
+    """A whole number."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take a number, or say how one is written."""
+        if not valuelist or not valuelist[0].strip():
+            return
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Enter a whole number, such as 24.") from None
+
+
+class OnceForm(FlaskForm):
+    """One that makes something which another sending of it must not make again."""
+
+    form_id = HiddenField(default=lambda: secrets.token_urlsafe(16))
+
+    def validate_form_id(self, field: Field) -> None:
+        """It is one of ours."""
+        if not FORM_ID.fullmatch(said(field)):
+            self.form_errors: list[str] = ["Load this page anew, then send it again."]
+            raise ValidationError("no form of ours")
 
 
 def email_field(label: str, description: str = "") -> EmailField:
