@@ -8,6 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
+from portal.pages.forms import fields
 from portal.pages.forms.fields import OnceForm, TicksField, WholeField
 from portal.services import clients
 
@@ -90,7 +91,7 @@ class LimitsForm(FlaskForm):
     def offer(self, regions: tuple[str, ...]) -> None:
         """Have these regions to choose from."""
         self.regions.hints = dict.fromkeys(regions, "")
-        self.regions.choices = [(region, region) for region in regions]
+        self.regions.choices = fields.plain_choices(regions)
 
     def wanted(self) -> dict[str, Any]:
         """What is asked for, as the service takes it."""

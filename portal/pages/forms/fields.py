@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -42,6 +42,14 @@ class PlainSelect(Select):
         return Markup(form % (escape(choice.value), escape(choice.label)))  # noqa: S704 - both escaped
 
 
+choice: Any = choices.SelectChoice  # type: ignore[attr-defined]  # the types are older
+
+
+def plain_choices(names: Iterable[str]) -> list[Any]:
+    """Each by its own name."""
+    return [choice(name, name) for name in names]
+
+
 class TicksField(SelectMultipleField):
     """Some of a few, each with a sentence on what it means."""
 
@@ -50,7 +58,7 @@ class TicksField(SelectMultipleField):
     def __init__(
         self, label: str, validators: Any = None, *, hints: Mapping[str, str], **more: Any
     ) -> None:
-        more["choices"] = [(value, value) for value in hints]
+        more["choices"] = plain_choices(hints)
         super().__init__(label, validators, **more)
         self.hints = hints
 
@@ -61,7 +69,7 @@ class OneOfField(RadioField):
     def __init__(
         self, label: str, validators: Any = None, *, hints: Mapping[str, str], **more: Any
     ) -> None:
-        more["choices"] = [(value, value.capitalize()) for value in hints]
+        more["choices"] = [choice(value, value.capitalize()) for value in hints]
         super().__init__(label, validators, **more)
         self.hints = hints
 
@@ -139,7 +147,6 @@ def zone_field() -> SelectField:
 
 def zone_choices(on: date) -> list[Any]:
     """Every zone that people live in, by region, with its offset on a day; first of all none."""
-    choice: Any = choices.SelectChoice  # type: ignore[attr-defined]  # the types are older
     by_region = zones.choices(on).items()
     return [choice("", "Choose…")] + [
         choice(zone, label, optgroup=region) for region, named in by_region for zone, label in named
