@@ -28,6 +28,7 @@ from portal.pages import (
 )
 from portal.pages.blueprint import blueprint
 from portal.pages.staff import (
+    client_keys,
     clients,
     conversions,
     fees,
@@ -47,8 +48,13 @@ problem = problems.answer
 COMING_IN = (entrance, asking, links)
 OF_BOOKS = (home, today, entries, usd, statements, wallets)
 OF_ACCOUNTS = (account, account_sessions, email, second_factor, time_zone, own_data)
+<<<<<<< HEAD
 OF_FINANCE = (trial_balance, fees, conversions, users, user_books, journals, search)
 OF_OFFICE = (clients, members, jobs, audit)
+=======
+OF_FINANCE = (trial_balance, fees, conversions, users, journals, search)
+OF_OFFICE = (clients, client_keys, members, jobs, audit)
+>>>>>>> h-office
 MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, *OF_FINANCE, *OF_OFFICE)
 """Their views are on the blueprint once they are imported."""
 
