@@ -29,11 +29,13 @@ from portal.pages import (
 from portal.pages.blueprint import blueprint
 from portal.pages.staff import (
     clients,
+    conversion,
     conversions,
     fees,
     jobs,
     journals,
     members,
+    rates,
     search,
     trial_balance,
     users,
@@ -46,7 +48,7 @@ problem = problems.answer
 COMING_IN = (entrance, asking, links)
 OF_BOOKS = (home, today, entries, usd, statements, wallets)
 OF_ACCOUNTS = (account, account_sessions, email, second_factor, time_zone, own_data)
-OF_FINANCE = (trial_balance, fees, conversions, users, journals, search)
+OF_FINANCE = (trial_balance, fees, conversions, conversion, rates, users, journals, search)
 OF_OFFICE = (clients, members, jobs, audit)
 MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, *OF_FINANCE, *OF_OFFICE)
 """Their views are on the blueprint once they are imported."""

@@ -10,7 +10,9 @@ from typing import TypeVar
 
 from flask import Response, current_app
 
+from portal import ledger
 from portal.pages import views
+from portal.runtime import runtime
 
 AT_ONCE = 1_000
 """Rows read by one statement."""
@@ -63,6 +65,13 @@ class Stamp:
     last_closed_hour: datetime | None
     accounting_to: date | None = None
     """The last accounting date that is in it; None: any."""
+
+
+def stamp(title: str, accounting_to: date | None = None) -> Stamp:
+    """The stamp of what is read now: of the moment of a `reading`, if there is one."""
+    with runtime().snapshot() as connection:
+        now, hour = ledger.now(connection), ledger.last_closed_hour(connection)
+    return Stamp(title, now, hour, accounting_to)
 
 
 def sheet(form: str, name: str, columns: Cells, rows: Iterable[Cells], stamp: Stamp) -> Response:
