@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""finance: late totals, totals of fees, verifications, indexes that find an entry or a user by other names
-=======
-"""finance: late totals, totals of fees, verifications, indexes that find an entry without its owner, the form of a key
->>>>>>> h-office
+"""finance: late totals, totals of fees, verifications; entries and users found by other names; forms of keys
 
 Revision ID: 0005
 Revises: 0004

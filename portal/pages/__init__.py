@@ -30,11 +30,13 @@ from portal.pages.blueprint import blueprint
 from portal.pages.staff import (
     client_keys,
     clients,
+    conversion,
     conversions,
     fees,
     jobs,
     journals,
     members,
+    rates,
     search,
     trial_balance,
     user_books,
@@ -48,13 +50,10 @@ problem = problems.answer
 COMING_IN = (entrance, asking, links)
 OF_BOOKS = (home, today, entries, usd, statements, wallets)
 OF_ACCOUNTS = (account, account_sessions, email, second_factor, time_zone, own_data)
-<<<<<<< HEAD
-OF_FINANCE = (trial_balance, fees, conversions, users, user_books, journals, search)
-OF_OFFICE = (clients, members, jobs, audit)
-=======
-OF_FINANCE = (trial_balance, fees, conversions, users, journals, search)
+OF_FINANCE = (
+    *(trial_balance, fees, conversions, conversion, rates, users, user_books, journals, search),
+)
 OF_OFFICE = (clients, client_keys, members, jobs, audit)
->>>>>>> h-office
 MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, *OF_FINANCE, *OF_OFFICE)
 """Their views are on the blueprint once they are imported."""
 
