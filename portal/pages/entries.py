@@ -29,7 +29,7 @@ def entries() -> Response:
 def entry(entry_id: str) -> Response:
     """One event. Users see their own, staff everybody's with the company's lines."""
     is_staff = current_user.is_staff
-    owner = users.parse_id(entry_id.partition("-")[0]) if is_staff else lists.user_id()
+    owner = lists.owner(entry_id.partition("-")[0]) if is_staff else lists.user_id()
     seq = users.parse_entry_id(entry_id, owner)
     if seq is None:
         abort(404)

@@ -52,6 +52,11 @@ def number(text: str) -> int:
     return int(text)
 
 
+def owner(found: str) -> int:
+    """A number of whom entries are made for: a user's, or that of the company, which is 0."""
+    return 0 if found == "0" else number(found)
+
+
 def text(name: str) -> str | None:
     """A text that a list is filtered by."""
     found = request.args.get(name) or None

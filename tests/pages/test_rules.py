@@ -20,6 +20,7 @@ EXAMPLES = {
     "day": "2026-11-20",
     "month": "2026-11",
     "token": "nobodys",
+    "form": "csv",
 }
 """Of what stands in an address; of anything else the number 1."""
 OPEN = {"health.get_health", "health.get_readiness", "reference.get_document", "reference.get_docs"}
@@ -42,7 +43,7 @@ def pages(app: Flask, *, changing: bool) -> Iterator[tuple[Route, str]]:
         if route.endpoint.startswith(PAGES) and (
             methods != {"GET"} if changing else "GET" in methods
         ):
-            yield route, re.sub(r"<(?:\w+:)?(\w+)>", _example, route.rule)
+            yield route, re.sub(r"<(?:[^<>:]+:)?(\w+)>", _example, route.rule)
 
 
 def _example(found: re.Match[str]) -> str:
