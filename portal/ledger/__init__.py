@@ -5,7 +5,7 @@ Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,00
 Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `close_period`, `store_rate`, `rate_of`, `holders`
 Reading:   `wallet`, `wallets`, `holdings`, `statement`, `holds`, `open_holds`, `all_open_holds`
 Finance:   `trial_balance` of a `Span`, `account_days`, `account_hours`, `account_users`, `account_lines`,
-           `fee_sums`, `owed`, `daily_flows`, `is_final`, `open_periods`
+           `fee_sums`, `owed`, `daily_flows`, `is_final`, `open_periods`, `bounds`
 Days:      `today`, `day_wins`, `day_games`, `day_hours`, `wins_of_day`, `usd_days`, `day_sums`,
            `newest_days`, `month_sums`
 Entries:   `entries`, `entries_of_day`, `entry`, `journal`; `movements` of the wallets from one day to another
@@ -101,7 +101,7 @@ from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
 from portal.ledger.postings import PostingRow, Range, copy_postings, posting_rows
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
-from portal.ledger.spans import Side, Span
+from portal.ledger.spans import Side, Span, bounds
 from portal.ledger.trial_balance import (
     TrialBalance,
     is_final,
@@ -167,6 +167,7 @@ __all__ = [
     "assets",
     "autocommit",
     "booked",
+    "bounds",
     "claim_payment",
     "close_hour",
     "close_period",

@@ -15,7 +15,9 @@ from typing import TypeVar
 
 from flask import Response, current_app
 
+from portal import ledger
 from portal.pages import views, workbooks
+from portal.runtime import runtime
 from portal.services import written
 
 AT_ONCE = 1_000
@@ -79,6 +81,13 @@ class Stamp:
             f"# Accounting dates up to: {written.day(day) if day else 'any'}",
             f"# Last closed hour: {written.moment(hour) if hour else 'none yet'}",
         )
+
+
+def stamp(title: str, accounting_to: date | None = None) -> Stamp:
+    """The stamp of what is read now: of the moment of a `reading`, if there is one."""
+    with runtime().snapshot() as connection:
+        now, hour = ledger.now(connection), ledger.last_closed_hour(connection)
+    return Stamp(title, now, hour, accounting_to)
 
 
 def sheet(form: str, name: str, columns: Cells, rows: Iterable[Cells], stamp: Stamp) -> Response:

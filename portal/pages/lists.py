@@ -80,6 +80,11 @@ def before_place() -> Place | None:
         abort(404)
 
 
+def owner(found: str) -> int:
+    """A number of whom entries are made for: a user's, or that of the company, which is 0."""
+    return 0 if found == "0" else number(found)
+
+
 def text(name: str) -> str | None:
     """A text that a list is filtered by."""
     found = request.args.get(name) or None
