@@ -154,6 +154,7 @@ PAGES = (
         "account_deletion", "account-to-be-deleted", "/account/deletion", "theo", "A wish to leave"
     ),
     Shown("home", "staff-home", "/", "admin", "Home of staff"),
+    Shown("journals", "journals", "/journals", "admin", "Ledgers as files"),
     Shown("audit", "audit", "/audit", "admin", "The audit log"),
     Shown("entry", "staff-entry", "/entries/{win}", "admin", "A win as staff see it"),
     Shown("", "not-found", "/nowhere", "ida", "An address without a page", 404),
@@ -166,5 +167,6 @@ NO_PAGES: dict[str, str] = {
     "usd_csv": "a file",
     "wallet_csv": "a file",
     "audit_file": "a file",
+    "journal_file": "a file",
 }
 """Endpoints that answer GET and are no page, with what they are instead."""
