@@ -28,6 +28,11 @@ BENCHES = {
     "outbox": ("bench.outbox", "win-http with webhooks on by without: ratio 0.85 or more"),
     "pages": ("bench.pages", "each page of a busy user: p95 25 ms or less"),
     "growth": ("bench.growth", "a win at 5,000,000 entries by one at 100,000: ratio 1.3 or less"),
+    "trial-balance": (
+        "bench.trial_balance",
+        "any time of the past: p95 50 ms or less, by 1,000,000 postings 1.3 or less",
+    ),
+    "rollup": ("bench.rollup", "closing hours: 10,000 postings/s or more"),
     "verify": ("bench.verify", "all checks of the books: 200,000 postings/s or more"),
 }
 

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from local import debian
 from local.environment import ROOT, var_directory
 from local.errors import LocalError
 from local.locks import FileLock
@@ -24,7 +25,6 @@ PACKAGES = ("chromium-headless-shell", "chromium")
 LETTERS = "fonts-noto-core"
 """Of every alphabet: a page is no use without them."""
 START_SECONDS = 60
-INSTALL_SECONDS = 1200
 ADVICE = "install Chromium (Debian: apt-get install chromium), or set CHROMIUM to its path"
 FLAGS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -56,7 +56,7 @@ def executable(say: Callable[[str], None]) -> Path:
         log = var_directory() / "log" / "browser.log"
         log.unlink(missing_ok=True)
         for command in commands:
-            problem = _run(command, log)
+            problem = debian.run(command, log)
             if found := find():
                 return found
     raise LocalError(f"no Chromium here, and {how} brought none ({problem}; see {log}): {ADVICE}.")
@@ -93,37 +93,7 @@ def _playwrights() -> str | None:
 def _way() -> tuple[str, list[list[str]]]:
     """How one is installed here, until one is: Ubuntu's package is a shell round a snap, which no container starts."""
     is_root = os.geteuid() == 0
-    if is_root and _is_debian():
-        get = ["apt-get", "-y", "-o", "DPkg::Lock::Timeout=600", "-o", "Acquire::Retries=3"]
-        install = [*get, "install", "--no-install-recommends", LETTERS]
-        return "apt-get", [[*get, "update"], *([*install, name] for name in PACKAGES)]
+    if debian.is_roots():
+        return "apt-get", [debian.UPDATE, *(debian.install(LETTERS, name) for name in PACKAGES)]
     playwright = [str(ROOT / ".venv" / "bin" / "python"), "-m", "playwright", "install"]
     return "Playwright", [[*playwright, *(["--with-deps"] if is_root else []), "chromium"]]
-
-
-def _is_debian() -> bool:
-    try:
-        return "ID=debian" in Path("/etc/os-release").read_text().splitlines()
-    except OSError:
-        return False
-
-
-def _run(command: list[str], log: Path) -> str:
-    """Run a command; what the last line of all that was said says."""
-    log.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with log.open("a") as output:
-        try:
-            subprocess.run(
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                timeout=INSTALL_SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return str(error)
-    said = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return said[-1] if said else "it said nothing"

@@ -1,4 +1,4 @@
-"""finance: late totals, totals of fees, verifications, indexes that find an entry or a user by other names
+"""finance: late totals, totals of fees, verifications; entries and users found by other names; forms of keys
 
 Revision ID: 0005
 Revises: 0004
@@ -62,6 +62,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.add_column("api_keys", sa.Column("form_id", sa.Text()))
+    op.create_unique_constraint(op.f("api_keys_form_id_key"), "api_keys", ["form_id"])
     op.execute(RIGHTS)
     op.drop_index("postings_booked", "postings", schema="ledger")
     _by_range("postings_booked", "postings", "booked_at")
@@ -154,6 +156,7 @@ def downgrade() -> None:
     op.create_index(
         "postings_booked", "postings", ["booked_at"], schema="ledger", postgresql_using="brin"
     )
+    op.drop_column("api_keys", "form_id")
     op.drop_table("verifications")
     for table in reversed(TOTALS):
         op.drop_table(table, schema="ledger")

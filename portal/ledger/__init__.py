@@ -5,10 +5,11 @@ Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,00
 Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `close_period`, `store_rate`, `rate_of`, `holders`
 Reading:   `wallet`, `wallets`, `holdings`, `statement`, `holds`, `open_holds`, `all_open_holds`
 Finance:   `trial_balance` of a `Span`, `account_days`, `account_hours`, `account_users`, `account_lines`,
-           `fee_sums`, `owed`, `daily_flows`, `is_final`, `open_periods`
+           `fee_sums`, `owed`, `daily_flows`, `is_final`, `open_periods`, `bounds`
 Days:      `today`, `day_wins`, `day_games`, `day_hours`, `wins_of_day`, `usd_days`, `day_sums`,
            `newest_days`, `month_sums`
 Entries:   `entries`, `entries_of_day`, `entry`, `journal`; `movements` of the wallets from one day to another
+Exports:   `posting_rows` of a `Range` of accounting dates, `copy_postings` as CSV
 Feed:      `Feed`, `entries_of_owner`, `feed_entry`, `lines_of`, `count_after`
 Checking:  `verify.verify`, of the module beside this file
 
@@ -98,8 +99,9 @@ from portal.ledger.movements import (
 from portal.ledger.payments import claim_payment
 from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
+from portal.ledger.postings import PostingRow, Range, copy_postings, posting_rows
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
-from portal.ledger.spans import Side, Span
+from portal.ledger.spans import Side, Span, bounds
 from portal.ledger.trial_balance import (
     TrialBalance,
     is_final,
@@ -145,6 +147,8 @@ __all__ = [
     "Outcome",
     "Owed",
     "Poster",
+    "PostingRow",
+    "Range",
     "Refused",
     "Side",
     "Span",
@@ -163,10 +167,12 @@ __all__ = [
     "assets",
     "autocommit",
     "booked",
+    "bounds",
     "claim_payment",
     "close_hour",
     "close_period",
     "convert",
+    "copy_postings",
     "count_after",
     "daily_flows",
     "day_games",
@@ -201,6 +207,7 @@ __all__ = [
     "owed",
     "post_batch",
     "post_within",
+    "posting_rows",
     "rate_of",
     "set_clock",
     "shift",

@@ -46,8 +46,14 @@ def before() -> int | None:
     return None if found is None else number(found)
 
 
+def after() -> int | None:
+    """The number of the row that the page begins behind, of a list that is no history."""
+    found = request.args.get("after")
+    return None if found is None else number(found)
+
+
 def number(text: str) -> int:
-    """A number of an entry; else there is nothing at that address."""
+    """A number of an entry, or of whatever a list has; else there is nothing at that address."""
     if not users.ID.fullmatch(text) or int(text) > users.MAX_ID:
         abort(404)
     return int(text)
@@ -72,6 +78,11 @@ def before_place() -> Place | None:
         return EPOCH + timedelta(microseconds=number(at)), number(which)
     except OverflowError:
         abort(404)
+
+
+def owner(found: str) -> int:
+    """A number of whom entries are made for: a user's, or that of the company, which is 0."""
+    return 0 if found == "0" else number(found)
 
 
 def text(name: str) -> str | None:

@@ -31,6 +31,11 @@ TINY = {
         *("--requests", "3", "--warm-up", "1"),
     ],
     "growth": ["--users", "50", "--small", "100", "--big", "600", "--wins", "1000"],
+    "trial-balance": [
+        *("--users", "20", "--postings", "600", "--hours", "6", "--first-postings", "200"),
+        *("--first-hours", "2", "--asked", "20", "--warm-up", "2"),
+    ],
+    "rollup": ["--users", "20", "--postings", "600", "--hours", "6"],
     "verify": ["--users", "50", "--entries", "400", "--passes", "1"],
 }
 CHECKED: dict[str, dict[str, object]] = {
@@ -49,6 +54,8 @@ CHECKED: dict[str, dict[str, object]] = {
     },
     "pages": {"other_answers": 0},
     "growth": {"lost": 0},
+    "trial-balance": {"differ": 0},
+    "rollup": {"not_added_up": 0, "fees_not_added_up": 0, "hours_not_closed": 0},
     "verify": {"differences": 0, "unread": 0},
 }
 

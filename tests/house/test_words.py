@@ -11,8 +11,8 @@ from tests.house.source import CLIENT, PROGRAM, ROOT, files, read, tree
 SOURCE = files(*PROGRAM)
 TESTS = files("tests")
 HERE = Path("tests/house")
-WITHOUT_BROWSER = Path("tests/browser/conftest.py")
-"""Where no browser can be had, its tests say so and the others go on; .ci/run makes that an error."""
+WITHOUT_A_PROGRAM = (Path("tests/browser/conftest.py"), Path("tests/services/journals/conftest.py"))
+"""Where no browser, or no hledger, can be had, its tests say so and the others go on; .ci/run makes that an error."""
 
 FLOATS = {
     "config.py": "seconds and limits, never amounts",
@@ -88,11 +88,12 @@ def test_no_test_is_skipped_or_expected_to_fail(path: Path) -> None:
     found = re.findall(
         r"\b(?:skip|skipif|xfail|importorskip)\b\s*\(|mark\.(?:skip|xfail)", read(path)
     )
-    assert found == (["skip("] if path == WITHOUT_BROWSER else [])
+    assert found == (["skip("] if path in WITHOUT_A_PROGRAM else [])
 
 
-def test_the_build_machine_requires_the_browser() -> None:
-    assert "export REQUIRE_BROWSER=yes\n" in read(Path(".ci/run"))
+@pytest.mark.parametrize("program", ["BROWSER", "HLEDGER"])
+def test_the_build_machine_requires_what_others_may_do_without(program: str) -> None:
+    assert f"export REQUIRE_{program}=yes\n" in read(Path(".ci/run"))
 
 
 @pytest.mark.parametrize("path", TESTS, ids=str)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local import browser
+from local import browser, debian
 from local.errors import LocalError
 
 STARTS = "#!/bin/sh\nexit 0\n"
@@ -68,7 +68,7 @@ def test_root_on_debian_installs_what_debian_has_with_letters_and_once(
     machine: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, there: str
 ) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    monkeypatch.setattr(browser, "_is_debian", lambda: True)
+    monkeypatch.setattr(debian, "_is_debian", lambda: True)
     log, made = tmp_path / "calls", machine / there
     program(
         machine / "apt-get",

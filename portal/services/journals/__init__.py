@@ -1,0 +1,48 @@
+"""Whole ledgers in the formats of accountants' programs, as lines that are made while they are sent.
+
+Beancount and hledger each have a module that knows their grammar; both tell the same `Journal`: the
+accounts as they opened and closed, and every entry between. The balances they must come to stand at the
+top of the file, so a file that was cut off is one in which both programs find a fault.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from sqlalchemy import Connection
+
+from portal.ledger import Range
+from portal.ledger.errors import Refused
+from portal.services.journals import beancount, hledger
+from portal.services.journals.journal import Account, Journal, read
+
+__all__ = ["FORMATS", "Account", "Journal", "check", "lines", "read"]
+
+FORMATS: dict[str, Callable[[Journal], Iterator[str]]] = {
+    "beancount": beancount.lines,
+    "hledger": hledger.lines,
+}
+
+
+def check(connection: Connection, wanted: Range, form: str) -> None:
+    """Raise Refused('too_many_digits') where the program can't compute with the ledger's figures."""
+    if form != "beancount":
+        return
+    for account in read(connection, wanted).accounts:
+        if account.most >= 10**beancount.DIGITS:
+            raise Refused(
+                "too_many_digits",
+                f"Beancount computes with {beancount.DIGITS} digits, and {account.code} of "
+                f"{account.ledger} needs {len(str(account.most))}: take hledger, which has no limit",
+                param="form",
+            )
+
+
+def lines(
+    connection: Connection, wanted: Range, form: str, above: Sequence[str] = ()
+) -> Iterator[str]:
+    """The file, some lines at a time; what stands `above` becomes its first comment.
+
+    The connection's snapshot must stay the same until the last line.
+    """
+    for line in above:
+        yield f"; {line}\n"
+    yield from FORMATS[form](read(connection, wanted))
