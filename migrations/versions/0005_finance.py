@@ -15,7 +15,10 @@ down_revision = "0004"
 
 TOTALS = ("late_totals", "fee_totals")
 RANGES = {"pages_per_range": 32, "autosummarize": "on"}
-BLOOMS = {"key_hash": "uuid_bloom_ops", "reference": "text_bloom_ops"}
+FILTER = "(n_distinct_per_range = 2000, false_positive_rate = 0.001)"
+KEY_BLOOM = f"uuid_send(key_hash) bytea_bloom_ops {FILTER}"
+REFERENCE_BLOOM = f"reference text_bloom_ops {FILTER}"
+BLOOMS = {"entries_key_bloom": KEY_BLOOM, "entries_reference_bloom": REFERENCE_BLOOM}
 OF_USERS = {
     "users_newest": ("region", "created_at", "id"),
     "users_name": (sa.text("lower(display_name) text_pattern_ops"),),
@@ -64,9 +67,8 @@ def upgrade() -> None:
     op.execute(RIGHTS)
     op.drop_index("postings_booked", "postings", schema="ledger")
     _by_range("postings_booked", "postings", "booked_at")
-    for column, operators in BLOOMS.items():
-        name = f"entries_{column.partition('_')[0]}_bloom"
-        _by_range(name, "entries", column, postgresql_ops={column: operators})
+    for name, bloom in BLOOMS.items():
+        _by_range(name, "entries", bloom)
     op.drop_index("users_email", "users")
     for name, columns in OF_USERS.items():
         op.create_index(name, "users", list(columns))
@@ -101,15 +103,14 @@ def _totals() -> None:
     )
 
 
-def _by_range(name: str, table: str, column: str, **more: object) -> None:
+def _by_range(name: str, table: str, column: str) -> None:
     op.create_index(
         name,
         table,
-        [column],
+        [sa.text(column)],
         schema="ledger",
         postgresql_using="brin",
         postgresql_with=RANGES,
-        **more,
     )
 
 
@@ -149,8 +150,8 @@ def downgrade() -> None:
     for name in OF_USERS:
         op.drop_index(name, "users")
     op.create_index("users_email", "users", [sa.text("lower(email)")])
-    for column in BLOOMS:
-        op.drop_index(f"entries_{column.partition('_')[0]}_bloom", "entries", schema="ledger")
+    for name in BLOOMS:
+        op.drop_index(name, "entries", schema="ledger")
     op.drop_index("postings_booked", "postings", schema="ledger")
     op.create_index(
         "postings_booked", "postings", ["booked_at"], schema="ledger", postgresql_using="brin"

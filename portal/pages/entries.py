@@ -1,12 +1,14 @@
 """Activity: every entry of a user; and one of them with all that a support person would ask for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC
+from typing import Any
 
-from flask import Response, abort
+from flask import Response, abort, url_for
 from flask_login import current_user
 
 from portal import ledger
-from portal.pages import exports, lists, views
+from portal.pages import exports, hours, lists, views
 from portal.pages.blueprint import blueprint
 from portal.runtime import runtime
 from portal.services import activity, users, written
@@ -46,7 +48,26 @@ def _record(entry_id: str) -> Response:
     with runtime().reading():
         record = activity.record(*found)
     event = record.event
-    return views.page("staff/entry.html", record=record, event=event, entry=event.entry)
+    return views.page(
+        "staff/entry.html",
+        record=record,
+        event=event,
+        entry=event.entry,
+        hour_name=hours.name,
+        in_books=_in_books(event),
+    )
+
+
+def _in_books(event: activity.Event) -> Callable[[str, str], str]:
+    """Where an account of the books shows what moved it in the hour of the entry, for whom it is of."""
+    at = event.entry.booked_at.astimezone(UTC)
+    day, hour = f"{at:%Y-%m-%d}", hours.name(at)
+
+    def address(ledger: str, account: str) -> str:
+        values: dict[str, Any] = {"ledger": ledger, "account": account, "day": day, "hour": hour}
+        return url_for("pages.ledger_user", **values, user=event.user_id)
+
+    return address
 
 
 @blueprint.get("/entries.csv")

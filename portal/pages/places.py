@@ -29,7 +29,11 @@ OF_STAFF: tuple[Place, ...] = (
     ("pages.audit", "Audit log", "scroll-text"),
     ("pages.account", "Account", "user-round"),
 )
-BELOW = {"pages.trial_balance": ("/accounts",), "pages.conversions": ("/rates",)}
+BELOW = {
+    "pages.trial_balance": ("/accounts",),
+    "pages.conversions": ("/rates",),
+    "pages.users": ("/entries",),
+}
 """Addresses of pages that belong to a place and do not begin as it does."""
 
 

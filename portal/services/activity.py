@@ -49,7 +49,8 @@ class Record:
     """An entry as finance sees it: whose it is, and what each ledger's sides come to."""
 
     event: Event
-    owner: str
+    owner: str | None
+    """The user's name; None of the company's own."""
     sums: list[Sums]
 
     @property
@@ -117,4 +118,4 @@ def record(owner_id: int, seq: int) -> Record:
         )
         for code in dict.fromkeys(line.ledger for line in lines)
     ]
-    return Record(found, name or DREAMLAND, sums)
+    return Record(found, name, sums)

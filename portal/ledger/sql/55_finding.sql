@@ -8,7 +8,10 @@ LANGUAGE plpgsql STABLE ROWS 40
 SET search_path = ledger, pg_temp
 SET enable_seqscan = off
 AS $$
+DECLARE
+    v_keys CONSTANT bytea[] := ARRAY(SELECT uuid_send(k) FROM unnest(p_keys) k);
 BEGIN
-    RETURN QUERY SELECT 'key', e.owner_id, e.seq FROM entries e WHERE e.key_hash = ANY (p_keys) LIMIT p_limit;
+    RETURN QUERY SELECT 'key', e.owner_id, e.seq FROM entries e
+                 WHERE uuid_send(e.key_hash) = ANY (v_keys) LIMIT p_limit;
     RETURN QUERY SELECT 'reference', e.owner_id, e.seq FROM entries e WHERE e.reference = p_reference LIMIT p_limit;
 END $$;

@@ -23,8 +23,11 @@ class UsersForm(FlaskForm):
         "Who",
         [Optional(), Length(max=LONGEST), is_text],
         filters=[lambda text: text and text.strip()],
-        description="How a name, e-mail or external id begins, or the user's number.",
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
+        render_kw={
+            "placeholder": "Name, e-mail, external id",
+            "autocomplete": "off",
+            "spellcheck": "false",
+        },
     )
     region = SelectField("Region", default="")
 

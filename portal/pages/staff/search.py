@@ -5,7 +5,7 @@ Looking is no action: neither the audit log nor the log of requests keeps what w
 
 from flask import Response, request, url_for
 
-from portal.pages import views
+from portal.pages import hours, views
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.search import SearchForm
 from portal.services import search as finding
@@ -46,5 +46,8 @@ def _address(hit: Hit) -> str:
     if hit.kind in ("user", "payment"):
         return url_for("pages.user", user_id=hit.id)
     if hit.kind == "hour":
-        return url_for("pages.conversions")
-    return url_for("pages.staff" if hit.kind == "staff" else "pages.clients")
+        assert hit.at
+        return url_for("pages.conversion", hour=hours.name(hit.at))
+    if hit.kind == "staff":
+        return url_for("pages.member", member_id=hit.id)
+    return url_for("pages.client", client_id=hit.id)

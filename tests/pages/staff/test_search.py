@@ -80,7 +80,7 @@ def test_the_e_mail_of_a_sign_in_leads_to_the_user_or_to_staff(
 ) -> None:
     player, admin = make_person(), make_person("admin")
     assert go(browser, player.email) == f"/users/{player.user_id}"
-    assert go(browser, admin.email.upper()) == "/staff"
+    assert go(browser, admin.email.upper()) == f"/staff/{admin.sign_in_id}"
 
 
 def test_a_client_is_found_by_its_name_and_by_how_its_key_begins(
@@ -89,10 +89,11 @@ def test_a_client_is_found_by_its_name_and_by_how_its_key_begins(
     with app.app_context():
         token = clients.create_key("studio-one", ["read"])
         clients.create_key("Studio two", ["read"])
-    assert go(browser, "STUDIO-ONE") == "/clients"
+        one = clients.named("studio-one")
+    assert go(browser, "STUDIO-ONE") == f"/clients/{one}"
     assert "studio-one name" in hits(browser, "studio")
     assert "Studio two name" in hits(browser, "studio")
-    assert go(browser, token[:12]) == "/clients"
+    assert go(browser, token[:12]) == f"/clients/{one}"
 
 
 def test_a_whole_api_key_stays_in_no_address(browser: Browser, app: Flask) -> None:
@@ -108,10 +109,9 @@ def test_a_time_leads_to_the_conversion_of_its_hour(
     hour = books.next_hour()
     with app.app_context():
         convert_due()
-    begun = f"{hour:%Y-%m-%d}"
-    for asked in (f"{begun}T{hour:%H}:00:00Z", f"{begun} {hour:%H}:59", f"{begun} {hour:%H}"):
-        assert str(go(browser, asked)).startswith("/conversions"), asked
-    assert str(go(browser, f"{begun} {hour:%H}:30+00:00")).startswith("/conversions")
+    begun, there = f"{hour:%Y-%m-%d}", f"/conversions/{hour:%Y-%m-%dT%H}:00Z"
+    for form in ("T{}:00:00Z", "T{}:00Z", " {}:59", " {}", " {}:30+00:00", "T{}:59:59.999999Z"):
+        assert go(browser, begun + form.format(f"{hour:%H}")) == there, form
     for asked in ("2020-01-01 12:00", "2026-13-40 12:00", "0001-01-01 00:00+14:00"):
         assert "Nothing is called that" in hits(browser, asked), asked
 
