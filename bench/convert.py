@@ -20,7 +20,7 @@ from jobs.queue import connection as redis_connection
 from local.processes import wait_until
 from local.redis import Redis
 from portal import ledger
-from portal.services import conversions
+from portal.services import conversions, runs
 
 WORKERS = 2
 DONE_SECONDS = 600
@@ -130,7 +130,7 @@ JOIN ledger.postings p ON p.owner_id = e.owner_id AND p.seq = e.seq
 def check(books: stage.Books, hour: datetime, users: int) -> dict[str, int | bool]:
     """All are converted, once, and the run says what its postings say."""
     with books.app.app_context(), books.runtime.engine.connect() as connection:
-        run = conversions.run_of(hour)
+        run = runs.of_hour(hour)
         assert run is not None
         posted = connection.execute(text(POSTED)).one()
         holders = sum(1 for _ in ledger.holders(connection))

@@ -156,7 +156,22 @@ PAGES = (
     Shown("home", "staff-home", "/", "admin", "Home of staff"),
     Shown("journals", "journals", "/journals", "admin", "Ledgers as files"),
     Shown("audit", "audit", "/audit", "admin", "The audit log"),
+    Shown("users", "users", "/users", "admin", "Users"),
+    Shown("users", "users-filtered", "/users?who=player", "admin", "Users whose names begin so"),
+    Shown("user", "user", "/users/{ida}", "admin", "A user as finance sees one"),
+    Shown("user_entries", "user-entries", "/users/{ida}/entries", "admin", "A user's entries"),
+    Shown("user_days", "user-days", "/users/{ida}/days", "admin", "A user's days"),
+    Shown("user_day", "user-day", "/users/{ida}/days/{day}", "admin", "A day of a user's"),
+    Shown(
+        *("user_wallet", "user-wallet", "/users/{ida}/wallets/GOLD_COIN", "admin"),
+        "A wallet of a user's",
+    ),
     Shown("entry", "staff-entry", "/entries/{win}", "admin", "A win as staff see it"),
+    Shown(
+        "entry", "staff-entry-capture", "/entries/{capture}", "admin", "A capture as staff see it"
+    ),
+    Shown("search", "search", "/search", "admin", "What can be looked for"),
+    Shown("search", "search-found", "/search?q=tournament-9", "admin", "What was found"),
     Shown("", "not-found", "/nowhere", "ida", "An address without a page", 404),
     Shown("", "not-for-you", "/audit", "ida", "A page that is not for one's role", 403),
 )
@@ -168,5 +183,9 @@ NO_PAGES: dict[str, str] = {
     "wallet_csv": "a file",
     "audit_file": "a file",
     "journal_file": "a file",
+    "users_file": "a file",
+    "user_entries_file": "a file",
+    "user_days_file": "a file",
+    "user_wallet_file": "a file",
 }
 """Endpoints that answer GET and are no page, with what they are instead."""

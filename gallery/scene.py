@@ -55,6 +55,7 @@ def make(books: Books, days: int = DAYS) -> Scene:
     weeks.live()
     people, theo = _people(weeks)
     facts = {**weeks.entries, **_mailed(people["ida"]), **_times(books, weeks.ida, days)}
+    facts["ida"] = f"{weeks.ida}"
     _office(weeks, people)
     _secured(books, weeks, people, theo)
     weeks.set(NOW)

@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
-from jobs import conversions, imports, mails, webhooks
+from jobs import conversions, imports, mails, office, webhooks
 from portal import (
     api,
     cli,
@@ -53,6 +53,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
             start_webhooks=webhooks.enqueue_delivery,
             start_mails=mails.enqueue_due,
             send_webhook_again=webhooks.send_again,
+            jobs=office.Office(settings.redis_url),
         )
     compression.register(app)
     static_files.register(app)

@@ -21,6 +21,7 @@ from portal.services import (
     demo,
     periods,
     rates,
+    runs,
     users,
     verification,
 )
@@ -137,7 +138,7 @@ def convert(hour: datetime | None, now: datetime | None) -> None:
     while (due := conversions.due_hour()) and (hour is None or due <= hour):
         conversions.request(due, lambda: None)
         if not conversions.advance(due, demo.convert_now, wait=True):
-            run = conversions.run_of(due)
+            run = runs.of_hour(due)
             raise click.ClickException(
                 f"{due.isoformat()}: {run.state}: {run.problem}" if run else ""
             )
@@ -147,7 +148,7 @@ def convert(hour: datetime | None, now: datetime | None) -> None:
 
 
 def _converted(hour: datetime) -> str:
-    run = conversions.run_of(hour)
+    run = runs.of_hour(hour)
     assert run is not None
     tokens, usd = amounts.text(run.tokens, 18), amounts.text(run.usd, 18)
     users = "1 user" if run.users == 1 else f"{run.users} users"

@@ -35,6 +35,8 @@ class Runtime:
     """Has a worker send the mails that are due; else one does within a minute."""
     send_webhook_again: Callable[[int, int, int, int], bool]
     """Has a worker send a (client_id, endpoint_id) an (owner_id, seq) once more, if few wait; needs Redis."""
+    jobs: Any
+    """Knows what waits, runs, failed and recurs, as `services.jobs.Jobs` says; needs Redis."""
     assets: dict[str, ledger.AssetInfo] = field(default_factory=dict, init=False)
     """Those that were asked for, by code."""
 
@@ -73,14 +75,14 @@ def start(
     settings: Settings,
     engine: Engine,
     count_batch: Callable[[str, int], None],
-    **jobs: Callable[..., Any],
+    **of_jobs: Any,
 ) -> None:
-    """Give the app its runtime. `jobs` are those of its fields that enqueue something."""
+    """Give the app its runtime. `of_jobs` are those of its fields that need what jobs need."""
     window = ledger.Window(settings.win_max_age, settings.win_max_ahead)
     poster = ledger.Poster(engine, window, settings.batch_limit, settings.queue_limit, count_batch)
     feed = ledger.Feed(engine)
     counts = Counts.of(settings)
-    app.extensions["dreamland"] = Runtime(settings, engine, poster, feed, counts, **jobs)
+    app.extensions["dreamland"] = Runtime(settings, engine, poster, feed, counts, **of_jobs)
 
 
 def runtime() -> Runtime:

@@ -1,4 +1,4 @@
-"""finance: late totals, totals of fees, verifications, indexes that find an entry without its owner
+"""finance: late totals, totals of fees, verifications; entries and users found by other names; forms of keys
 
 Revision ID: 0005
 Revises: 0004
@@ -15,7 +15,17 @@ down_revision = "0004"
 
 TOTALS = ("late_totals", "fee_totals")
 RANGES = {"pages_per_range": 32, "autosummarize": "on"}
-BLOOMS = {"key_hash": "uuid_bloom_ops", "reference": "text_bloom_ops"}
+FILTER = "(n_distinct_per_range = 2000, false_positive_rate = 0.001)"
+KEY_BLOOM = f"uuid_send(key_hash) bytea_bloom_ops {FILTER}"
+REFERENCE_BLOOM = f"reference text_bloom_ops {FILTER}"
+BLOOMS = {"entries_key_bloom": KEY_BLOOM, "entries_reference_bloom": REFERENCE_BLOOM}
+OF_USERS = {
+    "users_newest": ("region", "created_at", "id"),
+    "users_name": (sa.text("lower(display_name) text_pattern_ops"),),
+    "users_external": (sa.text("external_id text_pattern_ops"),),
+    "users_email": (sa.text("lower(email) text_pattern_ops"),),
+}
+"""With these operators an index finds what begins with a text, in any collation."""
 RIGHTS = """
 GRANT SELECT ON ledger.late_totals, ledger.fee_totals TO dreamland_app;
 GRANT SELECT, INSERT, UPDATE ON verifications TO dreamland_app;
@@ -52,12 +62,16 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.add_column("api_keys", sa.Column("form_id", sa.Text()))
+    op.create_unique_constraint(op.f("api_keys_form_id_key"), "api_keys", ["form_id"])
     op.execute(RIGHTS)
     op.drop_index("postings_booked", "postings", schema="ledger")
     _by_range("postings_booked", "postings", "booked_at")
-    for column, operators in BLOOMS.items():
-        name = f"entries_{column.partition('_')[0]}_bloom"
-        _by_range(name, "entries", column, postgresql_ops={column: operators})
+    for name, bloom in BLOOMS.items():
+        _by_range(name, "entries", bloom)
+    op.drop_index("users_email", "users")
+    for name, columns in OF_USERS.items():
+        op.create_index(name, "users", list(columns))
     op.execute(FEES)
 
 
@@ -89,15 +103,14 @@ def _totals() -> None:
     )
 
 
-def _by_range(name: str, table: str, column: str, **more: object) -> None:
+def _by_range(name: str, table: str, column: str) -> None:
     op.create_index(
         name,
         table,
-        [column],
+        [sa.text(column)],
         schema="ledger",
         postgresql_using="brin",
         postgresql_with=RANGES,
-        **more,
     )
 
 
@@ -134,12 +147,16 @@ def _of_hour() -> sa.ForeignKeyConstraint:
 
 
 def downgrade() -> None:
-    for column in BLOOMS:
-        op.drop_index(f"entries_{column.partition('_')[0]}_bloom", "entries", schema="ledger")
+    for name in OF_USERS:
+        op.drop_index(name, "users")
+    op.create_index("users_email", "users", [sa.text("lower(email)")])
+    for name in BLOOMS:
+        op.drop_index(name, "entries", schema="ledger")
     op.drop_index("postings_booked", "postings", schema="ledger")
     op.create_index(
         "postings_booked", "postings", ["booked_at"], schema="ledger", postgresql_using="brin"
     )
+    op.drop_column("api_keys", "form_id")
     op.drop_table("verifications")
     for table in reversed(TOTALS):
         op.drop_table(table, schema="ledger")

@@ -12,7 +12,7 @@ from portal.api.calls import Page, call
 from portal.api.problems import Problem
 from portal.ledger import chart
 from portal.runtime import runtime
-from portal.services import conversions, versions
+from portal.services import conversions, runs, versions
 from portal.services.fields import Body
 from portal.services.written import decimal, dream, exact, moment
 
@@ -39,11 +39,11 @@ def get_conversions() -> Response:
     requests.only("cursor", "limit")
     limit = requests.limit()
     before = requests.cursor(LIST)
-    runs = conversions.runs(datetime.fromisoformat(before) if before else None, limit + 1)
+    found = runs.page(datetime.fromisoformat(before) if before else None, limit + 1)
     more = None
-    if len(runs) > limit:
-        more = requests.next_cursor(LIST, runs[limit - 1].hour.isoformat())
-    return jsonify(conversions=[_run(run) for run in runs[:limit]], next_cursor=more)
+    if len(found) > limit:
+        more = requests.next_cursor(LIST, found[limit - 1].hour.isoformat())
+    return jsonify(conversions=[_run(run) for run in found[:limit]], next_cursor=more)
 
 
 @blueprint.post("/conversions")
@@ -59,11 +59,11 @@ def post_conversion() -> tuple[Response, int]:
     if hour.minute or hour.second or hour.microsecond:
         raise Problem("validation_failed", "hour must be the start of a UTC hour", param="hour")
     done = conversions.request(hour, runtime().start_conversions)
-    run = conversions.run_of(hour)
+    run = runs.of_hour(hour)
     return jsonify(conversion=_run(run) if run else _due(hour)), 200 if done else 202
 
 
-def _run(run: conversions.Run) -> dict[str, Any]:
+def _run(run: runs.Run) -> dict[str, Any]:
     return {
         "hour": moment(run.hour),
         "state": run.state,
@@ -83,4 +83,4 @@ def _run(run: conversions.Run) -> dict[str, Any]:
 
 def _due(hour: datetime) -> dict[str, Any]:
     """An hour that was asked for and has not started yet."""
-    return _run(conversions.due_run(hour))
+    return _run(runs.due(hour))

@@ -3,11 +3,12 @@
 Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,000), `post_within`
            (the same, in the caller's transaction), `convert`, `claim_payment`, `add_asset`
 Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `close_period`, `store_rate`, `rate_of`, `holders`
-Reading:   `wallet`, `wallets`, `holdings`, `statement`, `holds`, `open_holds`
+Reading:   `wallet`, `wallets`, `holdings`, `statement`, `holds`, `open_holds`, `all_open_holds`
 Finance:   `trial_balance` of a `Span`, `account_days`, `account_hours`, `account_users`, `account_lines`,
-           `fee_sums`, `owed`, `daily_flows`, `is_final`, `open_periods`
-Days:      `today`, `day_wins`, `day_games`, `day_hours`, `wins_of_day`, `usd_days`, `day_sums`, `month_sums`
-Entries:   `entries`, `entry`, `journal`; `movements` of the wallets from one day to another
+           `fee_sums`, `owed`, `daily_flows`, `is_final`, `open_periods`, `bounds`
+Days:      `today`, `day_wins`, `day_games`, `day_hours`, `wins_of_day`, `usd_days`, `day_sums`,
+           `newest_days`, `month_sums`
+Entries:   `entries`, `entries_of_day`, `entry`, `journal`; `movements` of the wallets from one day to another
 Exports:   `posting_rows` of a `Range` of accounting dates, `copy_postings` as CSV
 Feed:      `Feed`, `entries_of_owner`, `feed_entry`, `lines_of`, `count_after`
 Checking:  `verify.verify`, of the module beside this file
@@ -42,15 +43,23 @@ from portal.ledger.conversion import Converted, convert, holders, rate_of, store
 from portal.ledger.days import (
     DayGame,
     DayHour,
+    DayOf,
     DayWin,
     Today,
-    WinsOf,
     day_games,
     day_hours,
     day_wins,
     today,
 )
-from portal.ledger.entries import Effect, EntryInFull, Line, ListedEntry, entries, entry
+from portal.ledger.entries import (
+    Effect,
+    EntryInFull,
+    Line,
+    ListedEntry,
+    entries,
+    entries_of_day,
+    entry,
+)
 from portal.ledger.errors import (
     InternalError,
     InvalidAmount,
@@ -67,7 +76,16 @@ from portal.ledger.events import (
     lines_of,
 )
 from portal.ledger.fees import DayFlow, FeeSum, Owed, daily_flows, fee_sums, first_booked_at, owed
-from portal.ledger.holds import DueHold, Hold, due_holds, hold, holds, open_holds
+from portal.ledger.holds import (
+    DueHold,
+    Hold,
+    OpenHold,
+    all_open_holds,
+    due_holds,
+    hold,
+    holds,
+    open_holds,
+)
 from portal.ledger.journal import JournalEntry, journal
 from portal.ledger.movements import (
     DaySums,
@@ -76,13 +94,14 @@ from portal.ledger.movements import (
     day_sums,
     month_sums,
     movements,
+    newest_days,
 )
 from portal.ledger.payments import claim_payment
 from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
 from portal.ledger.postings import PostingRow, Range, copy_postings, count_postings, posting_rows
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
-from portal.ledger.spans import Side, Span
+from portal.ledger.spans import Side, Span, bounds
 from portal.ledger.trial_balance import (
     TrialBalance,
     is_final,
@@ -103,6 +122,7 @@ __all__ = [
     "DayFlow",
     "DayGame",
     "DayHour",
+    "DayOf",
     "DaySums",
     "DayWin",
     "DueHold",
@@ -123,6 +143,7 @@ __all__ = [
     "MovedHour",
     "Movement",
     "NotFound",
+    "OpenHold",
     "Outcome",
     "Owed",
     "Poster",
@@ -137,15 +158,16 @@ __all__ = [
     "UserMoved",
     "Wallet",
     "Window",
-    "WinsOf",
     "account_days",
     "account_hours",
     "account_lines",
     "account_users",
     "add_asset",
+    "all_open_holds",
     "assets",
     "autocommit",
     "booked",
+    "bounds",
     "claim_payment",
     "close_hour",
     "close_period",
@@ -160,6 +182,7 @@ __all__ = [
     "day_wins",
     "due_holds",
     "entries",
+    "entries_of_day",
     "entries_of_owner",
     "entry",
     "fee_sums",
@@ -179,6 +202,7 @@ __all__ = [
     "local_day",
     "month_sums",
     "movements",
+    "newest_days",
     "now",
     "open_holds",
     "open_periods",

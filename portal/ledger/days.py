@@ -128,8 +128,8 @@ WHERE w.game IS NOT NULL AND w.reversed_seq IS NULL GROUP BY w.game ORDER BY w.g
 
 
 @dataclass(frozen=True, slots=True)
-class WinsOf:
-    """Which wins are asked for. None was booked more than `ahead` before it occurred."""
+class DayOf:
+    """A local day of a user's. Nothing of it was booked more than `ahead` before it occurred."""
 
     owner_id: int
     day: date
@@ -137,7 +137,7 @@ class WinsOf:
 
 
 def day_wins(
-    connection: Connection, asked: WinsOf, game: str | None, before_seq: int | None, limit: int
+    connection: Connection, asked: DayOf, game: str | None, before_seq: int | None, limit: int
 ) -> list[DayWin]:
     """The wins of a local day, of one game or of all, newest first, with the running total of all."""
     known = {
@@ -152,7 +152,7 @@ def day_wins(
     return [DayWin(row.seq, int(row.amount), int(row.total), *row[3:]) for row in rows]
 
 
-def day_games(connection: Connection, asked: WinsOf, limit: int) -> list[DayGame]:
+def day_games(connection: Connection, asked: DayOf, limit: int) -> list[DayGame]:
     """The games that were won in on a local day, by name."""
     known = {
         "owner_id": asked.owner_id,

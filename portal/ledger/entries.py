@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from portal.ledger.days import DayOf
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -71,6 +73,13 @@ class EntryInFull(ListedEntry):
     """Of a hold."""
     rate: Decimal | None = None
     """Of a conversion: USD for a token."""
+    key_hash: str = ""
+    """Of the client's idempotency key, in hex; `request_hash` of what it asked for."""
+    request_hash: str = ""
+    zone: str = ""
+    """The owner's time zone when it happened: `day` is the date there."""
+    last_seq: int = 0
+    """The owner's newest entry."""
     lines: list[Line] = field(default_factory=list)
 
 
@@ -88,11 +97,12 @@ LEFT JOIN LATERAL (SELECT y.code FROM ledger.entries x JOIN ledger.entry_kinds y
 
 # The page is cut by the key alone, before anything is joined to it. An account that has a floor is a
 # wallet's: of two such accounts in one posting neither adds to the wallet.
-ENTRIES = f"""
-{COLUMNS}, l.asset, a.scale, m.amount, m.held_change
-FROM (SELECT * FROM ledger.entries
-      WHERE owner_id = :owner_id AND (CAST(:seq AS bigint) IS NULL OR seq < :seq)
-      ORDER BY seq DESC LIMIT :limit) e
+PAGE = """
+SELECT * FROM ledger.entries
+WHERE owner_id = :owner_id AND (CAST(:seq AS bigint) IS NULL OR seq < :seq)
+"""
+CUT = "ORDER BY seq DESC LIMIT :limit"
+EFFECTS = f"""
 {LINKS}
 LEFT JOIN LATERAL (
     SELECT p.ledger_id, sum(p.amount * (d.never_negative::int - c.never_negative::int)) AS amount,
@@ -106,13 +116,31 @@ LEFT JOIN ledger.ledgers l ON l.id = m.ledger_id
 LEFT JOIN ledger.assets a ON a.code = l.asset
 ORDER BY e.seq DESC, m.ledger_id
 """
+ENTRIES = f"{COLUMNS}, l.asset, a.scale, m.amount, m.held_change FROM ({PAGE} {CUT}) e {EFFECTS}"
+
+# Of a day is nothing that was booked before it began, in whichever zone of the user's, but for wins that
+# were told :ahead of their time, and an hour that an autumn may have twice. Numbers follow booked_at.
+OF_DAY = f"""
+{PAGE} AND day = :day AND seq >= (
+    SELECT min(f.seq) FROM ledger.ledgers l
+    CROSS JOIN LATERAL (
+        SELECT p.seq FROM ledger.postings p
+        WHERE p.owner_id = :owner_id AND p.ledger_id = l.id AND p.ledger_id <> 3
+          AND p.booked_at >= (SELECT min(CAST(:day AS timestamp) AT TIME ZONE z.zone) FROM ledger.owner_zones z
+                              WHERE z.owner_id = :owner_id) - interval '2 hours' - CAST(:ahead AS interval)
+        ORDER BY p.booked_at, p.seq LIMIT 1) f)
+"""
+DAY = f"{COLUMNS}, l.asset, a.scale, m.amount, m.held_change FROM ({OF_DAY} {CUT}) e {EFFECTS}"
 
 ENTRY = f"""
 {COLUMNS}, e.accounting_date, e.client_id, e.reason, n.seq AS ended_seq, h.expires_at, t.rate,
+       replace(CAST(e.key_hash AS text), '-', '') AS key_hash, encode(e.request_hash, 'hex') AS request_hash,
+       ledger.zone_of(e.owner_id, e.occurred_at) AS zone, w.last_seq,
        l.code AS ledger, l.asset, a.scale, d.code AS debit, c.code AS credit, p.amount,
        p.debit_balance, p.credit_balance, p.wallet_balance, p.provider, d.never_negative AS fills,
        c.never_negative AS drains
 FROM ledger.entries e
+JOIN ledger.owners w ON w.owner_id = e.owner_id
 {LINKS}
 LEFT JOIN LATERAL (SELECT x.seq FROM ledger.entries x
                    WHERE x.owner_id = e.owner_id AND x.hold_seq = e.seq OFFSET 0) n ON true
@@ -127,8 +155,8 @@ LEFT JOIN ledger.accounts c ON c.id = p.credit_account_id
 WHERE e.owner_id = :owner_id AND e.seq = :seq
 ORDER BY p.line
 """
-HEAD = 12
-"""How many of the columns are the list's."""
+HEAD, FULL = 12, 22
+"""How many of the columns are the list's, and an entry's in full."""
 FEES = "FEES"
 """The ledger of the company, whose postings touch no wallet."""
 
@@ -138,7 +166,24 @@ def entries(
 ) -> list[ListedEntry]:
     """An owner's entries, newest first, from `before_seq` (exclusive) on."""
     known = {"owner_id": owner_id, "seq": before_seq, "limit": limit}
-    rows = connection.execute(text(ENTRIES), known)
+    return _listed(connection.execute(text(ENTRIES), known))
+
+
+def entries_of_day(
+    connection: Connection, asked: DayOf, before_seq: int | None, limit: int
+) -> list[ListedEntry]:
+    """The entries of one local day, newest first. It reads what was booked since that day began."""
+    known = {
+        "owner_id": asked.owner_id,
+        "day": asked.day,
+        "ahead": asked.ahead,
+        "seq": before_seq,
+        "limit": limit,
+    }
+    return _listed(connection.execute(text(DAY), known))
+
+
+def _listed(rows: Iterable[Any]) -> list[ListedEntry]:
     found = []
     for _, same in groupby(rows, key=lambda row: row.seq):
         of_entry = list(same)
@@ -157,7 +202,7 @@ def entry(connection: Connection, owner_id: int, seq: int, *, fees: bool) -> Ent
     if not rows:
         return None
     lines = [_line(row) for row in rows if row.ledger is not None]
-    head, more = rows[0][:HEAD], rows[0][HEAD : HEAD + 6]
+    head, more = rows[0][:HEAD], rows[0][HEAD:FULL]
     return EntryInFull(*_all(head, list(_effects(rows)), *more, lines))
 
 

@@ -73,6 +73,35 @@ def open_holds(connection: Connection, owner_id: int, asset: AssetInfo, limit: i
     return [_hold(row) for row in connection.execute(text(HOLDS + page), known)]
 
 
+@dataclass(frozen=True, slots=True)
+class OpenHold:
+    """A hold that nothing has ended yet, with the asset it is of."""
+
+    asset: str
+    scale: int
+    seq: int
+    amount: int
+    expires_at: datetime
+    booked_at: datetime
+    reference: str | None
+
+
+ALL_OPEN = """
+SELECT l.asset, a.scale, h.seq, h.amount, h.expires_at, e.booked_at, e.reference
+FROM ledger.holds h
+JOIN ledger.entries e ON e.owner_id = h.owner_id AND e.seq = h.seq
+JOIN ledger.ledgers l ON l.id = h.ledger_id
+JOIN ledger.assets a ON a.code = l.asset
+WHERE h.owner_id = :owner_id AND h.ended_seq IS NULL ORDER BY h.seq DESC LIMIT :limit
+"""
+
+
+def all_open_holds(connection: Connection, owner_id: int, limit: int) -> list[OpenHold]:
+    """The open holds of all of an owner's wallets, newest first."""
+    rows = connection.execute(text(ALL_OPEN), {"owner_id": owner_id, "limit": limit})
+    return [OpenHold(**(row._asdict() | {"amount": int(row.amount)})) for row in rows]
+
+
 def _hold(row: Any) -> Hold:
     captured = None if row.captured is None else int(row.captured)
     fields = row._asdict() | {"amount": int(row.amount), "captured": captured}

@@ -3,8 +3,10 @@
 Amounts are base units. `opening + came_in - went_out = closing` and `closing + since = balance`, exactly.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -99,10 +101,14 @@ FROM ledger.accounts c
 JOIN ledger.daily_balances d ON d.account_id = c.id
 WHERE d.owner_id = :owner_id
 """
+OF_GAMES = "AND c.code IN ('TOKENS_EARNED', 'TOKENS_EXCHANGED', 'USD_INVENTORY')"
 DAYS = f"""
-SELECT d.day, {SUMS} AND d.day BETWEEN :first AND :last
-  AND c.code IN ('TOKENS_EARNED', 'TOKENS_EXCHANGED', 'USD_INVENTORY')
+SELECT d.day, {SUMS} {OF_GAMES} AND d.day BETWEEN :first AND :last
 GROUP BY d.day ORDER BY d.day
+"""
+NEWEST_DAYS = f"""
+SELECT d.day, {SUMS} {OF_GAMES} AND (CAST(:before AS date) IS NULL OR d.day < :before)
+GROUP BY d.day ORDER BY d.day DESC LIMIT :limit
 """
 BY_MONTH = f"""
 SELECT date_trunc('month', d.day::timestamp)::date AS month, {SUMS}
@@ -124,7 +130,18 @@ def movements(
 def day_sums(connection: Connection, owner_id: int, first: date, last: date) -> list[DaySums]:
     """The days from `first` to `last` on which tokens or USD moved, oldest first, as a statement has them."""
     known = {"owner_id": owner_id, "first": first, "last": last}
-    rows = connection.execute(text(DAYS), known)
+    return _days(connection.execute(text(DAYS), known))
+
+
+def newest_days(
+    connection: Connection, owner_id: int, before: date | None, limit: int
+) -> list[DaySums]:
+    """The same, newest first, from the day `before` (exclusive) on."""
+    known = {"owner_id": owner_id, "before": before, "limit": limit}
+    return _days(connection.execute(text(NEWEST_DAYS), known))
+
+
+def _days(rows: Iterable[Any]) -> list[DaySums]:
     return [DaySums(row.day, int(row.won), int(row.converted), int(row.usd)) for row in rows]
 
 

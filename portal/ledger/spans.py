@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
+from sqlalchemy import Connection, text
+
 Clock = Literal["booked", "accounting"]
 """`booked`: what the books knew then, which never changes afterwards. `accounting`: what belongs to those
 dates, whenever it was booked, which is final once their periods are closed."""
@@ -57,3 +59,12 @@ class Span:
 def midnight(day: date) -> datetime:
     """When a UTC day begins."""
     return datetime.combine(day, time(), UTC)
+
+
+BOUNDS = "SELECT ledger.clock(), (SELECT min(booked_at) FROM ledger.entries)"
+
+
+def bounds(connection: Connection) -> tuple[datetime, datetime | None]:
+    """Now by the ledger clock, and when the first entry was booked: None in empty books."""
+    now, first = connection.execute(text(BOUNDS)).one()
+    return now, first

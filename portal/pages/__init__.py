@@ -28,14 +28,20 @@ from portal.pages import (
 )
 from portal.pages.blueprint import blueprint
 from portal.pages.staff import (
+    account_files,
+    accounts,
+    client_keys,
     clients,
+    conversion,
     conversions,
     fees,
     jobs,
     journals,
     members,
+    rates,
     search,
     trial_balance,
+    user_books,
     users,
 )
 
@@ -46,9 +52,10 @@ problem = problems.answer
 COMING_IN = (entrance, asking, links)
 OF_BOOKS = (home, today, entries, usd, statements, wallets)
 OF_ACCOUNTS = (account, account_sessions, email, second_factor, time_zone, own_data)
-OF_FINANCE = (trial_balance, fees, conversions, users, journals, search)
-OF_OFFICE = (clients, members, jobs, audit)
-MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, *OF_FINANCE, *OF_OFFICE)
+OF_FINANCE = (trial_balance, accounts, account_files, fees, users, user_books, journals, search)
+OF_CONVERSIONS = (conversions, conversion, rates)
+OF_OFFICE = (clients, client_keys, members, jobs, audit)
+MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, *OF_FINANCE, *OF_CONVERSIONS, *OF_OFFICE)
 """Their views are on the blueprint once they are imported."""
 
 

@@ -1,10 +1,12 @@
-"""Bars of some days as inline SVG. Positions are whole hundredths, written as decimals: no float."""
+"""Charts as inline SVG: bars of some days, a line of rates. Positions are whole hundredths: no float.
 
-from collections.abc import Sequence
+Each stands beside a table of the same figures; `templates/_charts.html` draws it.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-
-from portal.ledger.reports import UsdDay
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 WIDTH, HEIGHT = 72_000, 16_000
 """Hundredths; the bars stand on the bottom line."""
@@ -13,6 +15,10 @@ DAYS = 100
 WEEK = 7
 GAP = 5
 """A fifth of a bar's place stays free."""
+EDGE = 400
+"""Free on every side of a line, so that its points are whole."""
+DECIMALS = 18
+"""That a rate may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +36,43 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars, the largest of which is as high as the chart."""
+    """Bars, the largest of which is as high as the chart; `step` days each."""
 
     bars: Sequence[Bar]
     top: int
     step: int
+    first: date
+    last: date
 
 
-def bars(days: Sequence[UsdDay], first: date, last: date) -> Chart:
-    """The USD of each day, or each week of a longer range. Days without any have no bar."""
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value of a time, and where it stands."""
+
+    at: datetime
+    value: Decimal
+    x: str
+    y: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Points from left to right; the lowest and the highest are at the edges of the chart."""
+
+    points: Sequence[Point]
+    lowest: Decimal
+    highest: Decimal
+    first: date
+    last: date
+
+
+def bars(days: Mapping[date, int], first: date, last: date) -> Chart:
+    """What each day came to, or each week of a longer range. Days without any have no bar."""
     span = (last - first).days + 1
     step = 1 if span <= DAYS else WEEK
     sums = [0] * -(-span // step)
-    for day in days:
-        sums[(day.day - first).days // step] += day.amount
+    for day, amount in days.items():
+        sums[(day - first).days // step] += amount
     top = max([*sums, 0])
     place = WIDTH // len(sums)
     made = [
@@ -51,7 +80,22 @@ def bars(days: Sequence[UsdDay], first: date, last: date) -> Chart:
         for n, amount in enumerate(sums)
         if amount > 0
     ]
-    return Chart(made, top, step)
+    return Chart(made, top, step, first, last)
+
+
+def line(values: Mapping[datetime, Decimal], first: datetime, end: datetime) -> Line | None:
+    """Values of times from `first` to `end` (exclusive); None where there are none."""
+    if not values:
+        return None
+    lowest, highest = min(values.values()), max(values.values())
+    room = int((highest - lowest).scaleb(DECIMALS))
+    made = []
+    for at, value in sorted(values.items()):
+        x = (WIDTH - 2 * EDGE) * (at - first) // (end - first)
+        up = int((value - lowest).scaleb(DECIMALS))
+        y = (HEIGHT - 2 * EDGE) * up // room if room else HEIGHT // 2 - EDGE
+        made.append(Point(at, value, decimal(EDGE + x), decimal(HEIGHT - EDGE - y)))
+    return Line(made, lowest, highest, first.date(), (end - timedelta(days=1)).date())
 
 
 def _bar(first: date, last: date, step: int, amount: int, place: tuple[int, int, int]) -> Bar:

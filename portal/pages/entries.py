@@ -1,12 +1,14 @@
 """Activity: every entry of a user; and one of them with all that a support person would ask for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC
+from typing import Any
 
-from flask import Response, abort
+from flask import Response, abort, url_for
 from flask_login import current_user
 
 from portal import ledger
-from portal.pages import exports, lists, views
+from portal.pages import exports, hours, lists, views
 from portal.pages.blueprint import blueprint
 from portal.runtime import runtime
 from portal.services import activity, users, written
@@ -27,24 +29,56 @@ def entries() -> Response:
 
 @blueprint.get("/entries/<entry_id>")
 def entry(entry_id: str) -> Response:
-    """One event. Users see their own, staff everybody's with the company's lines."""
-    is_staff = current_user.is_staff
-    owner = users.parse_id(entry_id.partition("-")[0]) if is_staff else lists.user_id()
+    """One event. Users see their own; staff everybody's, with all that the books keep of it."""
+    if current_user.is_staff:
+        return _record(entry_id)
+    owner = lists.user_id()
     seq = users.parse_entry_id(entry_id, owner)
     if seq is None:
         abort(404)
     with runtime().reading():
-        event = activity.event(owner, seq, fees=is_staff)
+        event = activity.event(owner, seq)
     return views.page("entry.html", event=event, entry=event.entry, entry_id=entry_id)
+
+
+def _record(entry_id: str) -> Response:
+    found = users.any_entry_id(entry_id)
+    if found is None:
+        abort(404)
+    with runtime().reading():
+        record = activity.record(*found)
+    event = record.event
+    return views.page(
+        "staff/entry.html",
+        record=record,
+        event=event,
+        entry=event.entry,
+        hour_name=hours.name,
+        in_books=_in_books(event),
+    )
+
+
+def _in_books(event: activity.Event) -> Callable[[str, str], str]:
+    """Where an account of the books shows what moved it in the hour of the entry, for whom it is of."""
+    at = event.entry.booked_at.astimezone(UTC)
+    day, hour = f"{at:%Y-%m-%d}", hours.name(at)
+
+    def address(ledger: str, account: str) -> str:
+        values: dict[str, Any] = {"ledger": ledger, "account": account, "day": day, "hour": hour}
+        return url_for("pages.ledger_user", **values, user=event.user_id)
+
+    return address
 
 
 @blueprint.get("/entries.csv")
 def entries_csv() -> Response:
     """All of them, a line for each wallet that an entry changed."""
-    return exports.answer("entries", COLUMNS, _rows(lists.user_id()))
+    return exports.answer("entries", COLUMNS, all_rows(lists.user_id()))
 
 
-def _rows(user_id: int) -> Iterator[exports.Cells]:
+def all_rows(user_id: int) -> Iterator[exports.Cells]:
+    """Every entry of somebody's, newest first, a row for each wallet that it changed."""
+
     def read(last: ledger.ListedEntry | None) -> list[ledger.ListedEntry]:
         return activity.entries(user_id, last.seq if last else None, exports.AT_ONCE)
 

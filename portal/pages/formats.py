@@ -1,6 +1,6 @@
 """How values are written on pages: amounts, times, days. All filters of templates are here."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -60,6 +60,24 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(sep=" ", timespec="microseconds")[:-6] + " UTC"
 
 
+def utc_hour(at: datetime) -> Markup:
+    """Sat 21 Nov 2026, 17:00 UTC: hours of conversions are those of UTC, for everybody."""
+    there = at.astimezone(UTC)
+    iso = there.isoformat()
+    return Markup(f'<time datetime="{iso}">{there.strftime("%a %-d %b %Y, %H:%M")} UTC</time>')  # noqa: S704 - ours
+
+
+def lasted(span: timedelta) -> str:
+    """How long something took: 0.38 s, 12.00 s, 3 min 20 s, 2 h 5 min."""
+    seconds, rest = divmod(span, timedelta(seconds=1))
+    hours, minutes = divmod(seconds // 60, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min {seconds % 60} s"
+    return f"{seconds}.{rest // timedelta(milliseconds=10):02d} s"
+
+
 def day(value: date) -> str:
     """Sat 21 Nov 2026."""
     return value.strftime("%a %-d %b %Y")
@@ -77,7 +95,8 @@ def local(at: datetime) -> datetime:
 
 def register(app: Flask) -> None:
     """Give templates these filters, and `icon(name)`."""
-    for each in (exact, amount, rate, moment, clock, clock_minutes, instant, day, month, local):
+    times = (moment, clock, clock_minutes, instant, utc_hour, lasted, day, month, local)
+    for each in (exact, amount, rate, *times):
         app.jinja_env.filters[each.__name__] = each
     icons = {file.stem: Markup(file.read_text()) for file in ICONS.glob("*.svg")}  # noqa: S704 - ours
     app.jinja_env.globals["icon"] = icons.__getitem__

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from flask import abort, request
 from flask_login import current_user
 
+from portal.ledger.idempotency import EPOCH, microseconds
 from portal.services import users
 from portal.services.fields import NOT_TEXT
 
@@ -45,11 +46,43 @@ def before() -> int | None:
     return None if found is None else number(found)
 
 
+def after() -> int | None:
+    """The number of the row that the page begins behind, of a list that is no history."""
+    found = request.args.get("after")
+    return None if found is None else number(found)
+
+
 def number(text: str) -> int:
-    """A number of an entry; else there is nothing at that address."""
+    """A number of an entry, or of whatever a list has; else there is nothing at that address."""
     if not users.ID.fullmatch(text) or int(text) > users.MAX_ID:
         abort(404)
     return int(text)
+
+
+Place = tuple[datetime, int]
+"""Where a list goes on that is ordered by time and, of one time, by number."""
+
+
+def place(at: datetime, number: int) -> str:
+    """Where a page ends, as an address says it: microseconds and number."""
+    return f"{microseconds(at)}-{number}"
+
+
+def before_place() -> Place | None:
+    """Where the page begins. Not one of ours: there is no such page."""
+    found = request.args.get("before")
+    if found is None:
+        return None
+    at, _, which = found.partition("-")
+    try:
+        return EPOCH + timedelta(microseconds=number(at)), number(which)
+    except OverflowError:
+        abort(404)
+
+
+def owner(found: str) -> int:
+    """A number of whom entries are made for: a user's, or that of the company, which is 0."""
+    return 0 if found == "0" else number(found)
 
 
 def text(name: str) -> str | None:

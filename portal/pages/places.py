@@ -3,6 +3,8 @@
 from flask import Flask, request, url_for
 from flask_login import current_user
 
+from portal.pages import rules
+
 Place = tuple[str, str, str]
 """Endpoint, name, icon."""
 
@@ -27,7 +29,11 @@ OF_STAFF: tuple[Place, ...] = (
     ("pages.audit", "Audit log", "scroll-text"),
     ("pages.account", "Account", "user-round"),
 )
-BELOW = {"pages.trial_balance": ("/accounts",)}
+BELOW = {
+    "pages.trial_balance": ("/accounts",),
+    "pages.conversions": ("/rates",),
+    "pages.users": ("/entries",),
+}
 """Addresses of pages that belong to a place and do not begin as it does."""
 
 
@@ -35,11 +41,17 @@ def register(app: Flask) -> None:
     """Give templates the places, and which of them is open."""
     app.jinja_env.globals["places"] = places
     app.jinja_env.globals["is_here"] = is_here
+    app.jinja_env.globals["may"] = may
 
 
 def places() -> tuple[Place, ...]:
     """The visitor's."""
     return OF_STAFF if current_user.is_staff else OF_USERS
+
+
+def may(endpoint: str) -> bool:
+    """Whether the visitor may do what is there: only then a page offers it."""
+    return rules.verdict(rules.RULES[endpoint], current_user) == "let in"
 
 
 def is_here(endpoint: str) -> bool:

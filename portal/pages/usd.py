@@ -34,7 +34,7 @@ def usd() -> Response:
     shown = {
         "found": found,
         "presets": presets(found.today.day),
-        "chart": charts.bars(found.days, found.first, found.last),
+        "chart": charts.bars({day.day: day.amount for day in found.days}, found.first, found.last),
         "page": lists.Rows(rows[:ROWS], len(rows) > ROWS),
         "before": before,
     }

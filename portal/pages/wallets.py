@@ -1,13 +1,12 @@
 """Wallets: what there is of each asset, what holds have set aside, and how it came about."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from typing import Any
 
-from flask import Response, abort, request
+from flask import Response, abort, url_for
 
 from portal import ledger
 from portal.ledger.errors import NotFound
-from portal.ledger.idempotency import EPOCH, microseconds
 from portal.ledger.wallets import StatementLine
 from portal.pages import exports, lists, views
 from portal.pages.blueprint import blueprint
@@ -19,7 +18,6 @@ COLUMNS = (
     *("entry_id", "kind", "occurred_at", "booked_at", "reference", "asset", "amount"),
     *("held_change", "balance_after"),
 )
-Place = tuple[datetime, int]
 
 
 @blueprint.get("/wallets")
@@ -31,30 +29,41 @@ def wallets() -> Response:
 @blueprint.get("/wallets/<asset>")
 def wallet(asset: str) -> Response:
     """One wallet with its history, newest first, and its open holds."""
-    known, before = _asset(asset), _before()
-    with runtime().reading():
-        found = purse.page(lists.user_id(), known, before, lists.PAGE + 1)
-    page = lists.cut(found.lines)
-    return views.page(
-        "wallet.html",
-        "_wallet.html",
-        asset=known,
-        found=found,
-        page=page,
-        older=_place(page.rows[-1]) if page.has_more else None,
-        before=before,
-    )
+    known = asset_of(asset)
+    here = url_for("pages.wallet", asset=known.code)
+    shown = history(lists.user_id(), known, here)
+    return views.page("wallet.html", "_wallet.html", **shown)
 
 
 @blueprint.get("/wallets/<asset>.csv")
 def wallet_csv(asset: str) -> Response:
     """Its whole history."""
-    known = _asset(asset)
-    rows = _rows(lists.user_id(), known)
+    known = asset_of(asset)
+    rows = all_lines(lists.user_id(), known)
     return exports.answer(f"wallet-{known.code}", COLUMNS, rows)
 
 
-def _rows(user_id: int, asset: ledger.AssetInfo) -> Iterator[exports.Cells]:
+def history(user_id: int, asset: ledger.AssetInfo, here: str) -> dict[str, Any]:
+    """A page of a wallet of somebody's, as templates take it; `here` is its address."""
+    before = lists.before_place()
+    with runtime().reading():
+        found = purse.page(user_id, asset, before, lists.PAGE + 1)
+    page = lists.cut(found.lines)
+    last = page.rows[-1] if page.has_more else None
+    return {
+        "owner": user_id,
+        "asset": asset,
+        "found": found,
+        "page": page,
+        "before": before,
+        "here": here,
+        "older": f"{here}?before={lists.place(last.booked_at, last.seq)}" if last else None,
+    }
+
+
+def all_lines(user_id: int, asset: ledger.AssetInfo) -> Iterator[exports.Cells]:
+    """Everything that happened to a wallet, newest first, as a file has it."""
+
     def read(last: StatementLine | None) -> list[StatementLine]:
         place = (last.booked_at, last.seq) if last else None
         return purse.statement(user_id, asset.code, place, exports.AT_ONCE)[1]
@@ -72,25 +81,9 @@ def _rows(user_id: int, asset: ledger.AssetInfo) -> Iterator[exports.Cells]:
         )
 
 
-def _asset(code: str) -> ledger.AssetInfo:
+def asset_of(code: str) -> ledger.AssetInfo:
+    """The asset of an address; else there is nothing at it."""
     try:
         return assets.get(code)
     except NotFound:
-        abort(404)
-
-
-def _place(line: StatementLine) -> str:
-    """Where a page ends, as an address says it: microseconds and number."""
-    return f"{microseconds(line.booked_at)}-{line.seq}"
-
-
-def _before() -> Place | None:
-    """Where the page begins. Not one of ours: there is no such page."""
-    found = request.args.get("before")
-    if found is None:
-        return None
-    at, _, seq = found.partition("-")
-    try:
-        return EPOCH + timedelta(microseconds=lists.number(at)), lists.number(seq)
-    except OverflowError:
         abort(404)

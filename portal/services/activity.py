@@ -1,6 +1,7 @@
 """What happened in a user's books, for the pages: the newest of it, all of it, one event with everything."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -8,7 +9,7 @@ from portal import ledger
 from portal.ledger.errors import NotFound
 from portal.ledger.idempotency import SYSTEM
 from portal.runtime import runtime
-from portal.services.models import ApiClient
+from portal.services.models import ApiClient, User
 
 DREAMLAND = "Dreamland"
 """Who books what no client asked for."""
@@ -31,6 +32,44 @@ class Event:
     user_id: int
     entry: ledger.EntryInFull
     client: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What an entry's postings in a ledger come to, each side added up by itself."""
+
+    ledger: str
+    scale: int
+    debits: int
+    credits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An entry as finance sees it: whose it is, and what each ledger's sides come to."""
+
+    event: Event
+    owner: str | None
+    """The user's name; None of the company's own."""
+    sums: list[Sums]
+
+    @property
+    def hour(self) -> datetime | None:
+        """Of a conversion: the hour that it converted."""
+        at = self.event.entry.occurred_at
+        is_conversion = self.event.entry.kind == "conversion"
+        return at.replace(minute=0, second=0, microsecond=0) if is_conversion else None
+
+    @property
+    def before(self) -> int | None:
+        """The owner's entry before this one."""
+        return self.event.entry.seq - 1 or None
+
+    @property
+    def after(self) -> int | None:
+        """The owner's entry after this one."""
+        entry = self.event.entry
+        return entry.seq + 1 if entry.seq < entry.last_seq else None
 
 
 def home(user_id: int) -> Home:
@@ -62,3 +101,21 @@ def event(user_id: int, seq: int, *, fees: bool = False) -> Event:
             return Event(user_id, entry, DREAMLAND)
         name = connection.scalar(select(ApiClient.name).where(ApiClient.id == entry.client_id))
         return Event(user_id, entry, name or f"client {entry.client_id}")
+
+
+def record(owner_id: int, seq: int) -> Record:
+    """An entry of anybody's, the company's own too, for staff. Raises NotFound('unknown_entry')."""
+    with runtime().snapshot() as connection:
+        found = event(owner_id, seq, fees=True)
+        name = connection.scalar(select(User.display_name).where(User.id == owner_id))
+    lines = found.entry.lines
+    sums = [
+        Sums(
+            code,
+            next(line.scale for line in lines if line.ledger == code),
+            sum(line.amount for line in lines if line.ledger == code and line.debit),
+            sum(line.amount for line in lines if line.ledger == code and line.credit),
+        )
+        for code in dict.fromkeys(line.ledger for line in lines)
+    ]
+    return Record(found, name, sums)

@@ -1,6 +1,7 @@
 """Assets: what there is, and adding a closed-loop credit, which needs no code."""
 
 from portal import ledger
+from portal.ledger import chart
 from portal.ledger.errors import NotFound, Refused
 from portal.runtime import runtime
 from portal.services import audit
@@ -10,6 +11,12 @@ def every() -> list[ledger.AssetInfo]:
     """Every asset, tokens and currencies first."""
     with runtime().snapshot() as connection:
         return list(ledger.assets(connection).values())
+
+
+def ledgers() -> list[str]:
+    """The codes of every ledger: those of tokens, currencies and fees, then one for each credit."""
+    fixed = [each.code for each in chart.FIXED_LEDGERS]
+    return [*fixed, *(asset.code for asset in every() if asset.code not in fixed)]
 
 
 def get(code: str) -> ledger.AssetInfo:

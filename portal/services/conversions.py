@@ -7,10 +7,8 @@ found in the database, never in a process. Jobs and the command line only call t
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from dataclasses import asdict
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -37,9 +35,12 @@ def due_hour() -> datetime | None:
     """The next hour to convert, if it is over."""
     with runtime().engine.connect() as connection:
         hour = next_hour(connection)
-        if hour is None or hour + ledger.HOUR > ledger.now(connection):
-            return None
-        return hour
+        return hour if hours_over(connection, hour) > 0 else None
+
+
+def hours_over(connection: Connection, following: datetime | None) -> int:
+    """How many hours are over from that one on: those that are due, if it is the next."""
+    return (ledger.now(connection) - following) // ledger.HOUR if following else 0
 
 
 def convert_due(dispatch: Dispatch, *, wait: bool = False) -> list[datetime]:
@@ -222,67 +223,3 @@ def _set_state(hour: datetime, state: str, problem: str) -> None:
     with runtime().engine.begin() as connection:
         run = update(ConversionRun).where(ConversionRun.hour == hour, ConversionRun.state != "done")
         connection.execute(run.values(state=state, problem=problem))
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """The conversion of an hour. Amounts are base units; `residue` is exact, with decimals."""
-
-    hour: datetime
-    state: str
-    rate: Decimal | None
-    rate_source: str | None
-    users: int
-    tokens: int
-    usd: int
-    fees: int
-    residue: Decimal
-    started_at: datetime | None
-    finished_at: datetime | None
-    problem: str | None
-    chunks: int
-    chunks_finished: int
-
-
-RUNS = """
-SELECT r.hour, r.state, h.rate, h.source AS rate_source,
-       CASE WHEN r.state = 'done' THEN r.users ELSE c.users END AS users,
-       CASE WHEN r.state = 'done' THEN r.tokens ELSE c.tokens END AS tokens,
-       CASE WHEN r.state = 'done' THEN r.usd ELSE c.usd END AS usd,
-       CASE WHEN r.state = 'done' THEN r.fees ELSE c.fees END AS fees,
-       CASE WHEN r.state = 'done' THEN r.residue ELSE c.residue END AS residue,
-       r.started_at, r.finished_at, r.problem, c.chunks, c.chunks_finished
-FROM conversion_runs r
-LEFT JOIN ledger.hour_rates h ON h.hour = r.hour
-CROSS JOIN LATERAL (
-    SELECT count(*) AS chunks, count(finished_at) AS chunks_finished,
-           coalesce(sum(users), 0) AS users, coalesce(sum(tokens), 0) AS tokens,
-           coalesce(sum(usd), 0) AS usd, coalesce(sum(fees), 0) AS fees,
-           coalesce(sum(residue), 0) AS residue
-    FROM conversion_chunks WHERE hour = r.hour) c
-WHERE CAST(:before AS timestamptz) IS NULL OR r.hour < :before
-ORDER BY r.hour DESC LIMIT :limit
-"""
-
-
-def runs(before: datetime | None, limit: int) -> list[Run]:
-    """Runs newest first, from `before` (exclusive) on; a run under way sums what it has so far."""
-    with runtime().snapshot() as connection:
-        rows = connection.execute(text(RUNS), {"before": before, "limit": limit}).mappings()
-        return [_run(dict(row)) for row in rows]
-
-
-def _run(row: dict[str, Any]) -> Run:
-    whole = {name: int(row[name]) for name in ("users", "tokens", "usd", "fees")}
-    return Run(**(row | whole))
-
-
-def run_of(hour: datetime) -> Run | None:
-    """The run of one hour."""
-    found = runs(hour + timedelta(microseconds=1), 1)
-    return found[0] if found and found[0].hour == hour else None
-
-
-def due_run(hour: datetime) -> Run:
-    """What an hour looks like that is due and has not been started."""
-    return Run(hour, "due", None, None, 0, 0, 0, 0, Decimal(0), None, None, None, 0, 0)

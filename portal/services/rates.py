@@ -47,17 +47,17 @@ def fetch(hour: datetime, previous: Rate | None) -> Rate:
     return rate
 
 
-def set_rate(hour: datetime, value: str, reason: str) -> None:
-    """A person's rate for a closed hour that has none.
+def set_rate(
+    hour: datetime, value: str, reason: str, start: Callable[[], None] | None = None
+) -> None:
+    """A person's rate for a closed hour that has none; `start` has the hour go on with it.
 
-    Raises Refused('rate_exists'), Refused('hour_not_closed') and Refused('invalid_rate').
+    Where `start` fails, nothing was set. Raises Refused('rate_exists'), Refused('hour_not_closed')
+    and Refused('invalid_rate').
     """
     if not reason.strip():
-        raise Refused("invalid_rate", "a rate set by hand needs a reason")
-    try:
-        rate = Rate(_positive(value), "manual", reason=reason)
-    except RateUnavailable as problem:
-        raise Refused("invalid_rate", str(problem)) from problem
+        raise Refused("invalid_rate", "a rate set by hand needs a reason", param="reason")
+    rate = Rate(said(value), "manual", reason=reason)
     with runtime().engine.begin() as connection:
         last = ledger.last_closed_hour(connection)
         if last is None or hour > last:
@@ -67,6 +67,29 @@ def set_rate(hour: datetime, value: str, reason: str) -> None:
         audit.record(
             connection, "rate.set", "hour", hour, after={"rate": rate.value, "reason": reason}
         )
+        if start:
+            start()
+    if start:
+        start()  # once more: a worker that was quicker than the commit found no rate
+
+
+def said(value: str) -> Decimal:
+    """What a person says that a rate is. Raises Refused('invalid_rate')."""
+    try:
+        return _positive(value)
+    except RateUnavailable as problem:
+        raise Refused("invalid_rate", str(problem), param="rate") from problem
+
+
+def move(previous: Rate, value: Decimal) -> Decimal:
+    """How far a rate moves from the one before, in percent."""
+    return (value - previous.value) * 100 / previous.value
+
+
+def is_far(previous: Rate, value: Decimal) -> bool:
+    """Whether a rate moves so far from the one before that a person must stand for it."""
+    limit = previous.value * runtime().settings.rate_max_move_percent / 100
+    return abs(value - previous.value) > limit
 
 
 def last_rate(hour: datetime) -> Rate | None:
@@ -142,6 +165,11 @@ def _positive(value: object) -> Decimal:
     return rate
 
 
+def _plain(value: Decimal) -> str:
+    """Without the zeros at its end."""
+    return f"{value.normalize():f}"
+
+
 def _check_time(rate: Rate, hour: datetime, settings: Settings) -> None:
     assert rate.source_time is not None
     if rate.source_time < hour:
@@ -154,11 +182,8 @@ def _check_time(rate: Rate, hour: datetime, settings: Settings) -> None:
 
 
 def _check_move(rate: Rate, previous: Rate | None, settings: Settings) -> None:
-    if previous is None:
-        return
-    limit = previous.value * settings.rate_max_move_percent / 100
-    if abs(rate.value - previous.value) > limit:
+    if previous is not None and is_far(previous, rate.value):
         raise RateUnavailable(
-            f"the rate moved from {previous.value:f} to {rate.value:f}, more than"
+            f"the rate moved from {_plain(previous.value)} to {_plain(rate.value)}, more than"
             f" {settings.rate_max_move_percent:f} %; set it by hand if it is right"
         )

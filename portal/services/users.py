@@ -28,6 +28,8 @@ MAX_ID = 2**63 - 1
 _passed: set[str] = set()
 """Zones that the database was found to know."""
 ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+ENTRY_ID = re.compile(r"(0|[1-9][0-9]{0,18})-([1-9][0-9]{0,18})", re.ASCII)
+"""Of anybody's entry, the company's own too, which is owner 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,13 @@ def parse_entry_id(text: str, user_id: int) -> int | None:
     if owner != str(user_id) or not ID.fullmatch(seq) or int(seq) > MAX_ID:
         return None
     return int(seq)
+
+
+def any_entry_id(text: str) -> tuple[int, int] | None:
+    """The owner and the number that an entry's id is made of; None for what can be none."""
+    found = ENTRY_ID.fullmatch(text)
+    owner, seq = map(int, found.groups()) if found else (0, 0)
+    return (owner, seq) if 0 < seq <= MAX_ID and owner <= MAX_ID else None
 
 
 def create(

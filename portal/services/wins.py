@@ -92,7 +92,7 @@ def day_page(user_id: int, game: str | None, before_seq: int | None, limit: int)
     """
     with runtime().snapshot() as connection:
         day = ledger.today(connection, user_id)
-        asked = ledger.WinsOf(user_id, day.day, runtime().settings.win_max_ahead)
+        asked = ledger.DayOf(user_id, day.day, runtime().settings.win_max_ahead)
         listed = ledger.day_wins(connection, asked, game, before_seq, limit)
         return DayPage(day, listed, ledger.day_games(connection, asked, GAMES))
 
@@ -102,5 +102,5 @@ def wins_of(
 ) -> list[ledger.DayWin]:
     """Wins of a day alone, newest first: for whoever reads all of them, page after page."""
     with runtime().snapshot() as connection:
-        asked = ledger.WinsOf(user_id, day, runtime().settings.win_max_ahead)
+        asked = ledger.DayOf(user_id, day, runtime().settings.win_max_ahead)
         return ledger.day_wins(connection, asked, game, before_seq, limit)

@@ -111,14 +111,15 @@ def test_the_writing_verbs_are_all_of_the_facade() -> None:
         *("rate_of", "shift", "statement", "trial_balance", "usd_days", "usd_total", "wallet"),
         *("wallets", "wins_of_day", "won_on", "autocommit"),
         *("DayGame", "DayHour", "DaySums", "DayWin", "Effect", "EntryInFull", "Line"),
-        *("ListedEntry", "MonthSums", "Movement", "Today", "WinsOf", "day_games", "day_hours"),
+        *("ListedEntry", "MonthSums", "Movement", "Today", "DayOf", "day_games", "day_hours"),
         *("day_sums", "day_wins", "entries", "entry", "holdings", "month_sums", "movements"),
         *("open_holds", "today", "JournalEntry", "journal"),
         *("AccountLine", "Moved", "MovedHour", "UserMoved", "account_days", "account_hours"),
         *("account_lines", "account_users", "DayFlow", "FeeSum", "Owed", "daily_flows", "owed"),
         *("fee_sums", "first_booked_at", "Side", "Span", "is_final", "open_periods"),
-        *("trial_balance_at", "PostingRow", "Range", "copy_postings", "count_postings", "ledgers"),
-        "posting_rows",
+        *("bounds", "PostingRow", "Range", "copy_postings", "posting_rows"),
+        *("trial_balance_at", "count_postings", "ledgers"),
+        *("OpenHold", "all_open_holds", "entries_of_day", "newest_days"),
         *("Feed", "count_after", "entries_of_owner", "feed_entry", "lines_of"),
     }
     from portal import ledger  # noqa: PLC0415 - what is on this page is what is tested

@@ -32,7 +32,7 @@ def wins(
     books: Books, owner: int, day: date, game: str | None = None, before: int | None = None
 ) -> list[ledger.DayWin]:
     with books.engine.connect() as connection:
-        asked = ledger.WinsOf(owner, day, AHEAD)
+        asked = ledger.DayOf(owner, day, AHEAD)
         return ledger.day_wins(connection, asked, game, before, 1000)
 
 
@@ -65,7 +65,7 @@ def test_the_running_total_counts_what_was_won_and_not_taken_back(books: Books) 
     assert wins(books, owner, day.day, "maze") == [listed[0], listed[1], listed[3]]
     assert wins(books, owner, day.day, "nothing") == []
     with books.engine.connect() as connection:
-        games = ledger.day_games(connection, ledger.WinsOf(owner, day.day, AHEAD), 10)
+        games = ledger.day_games(connection, ledger.DayOf(owner, day.day, AHEAD), 10)
     assert games == [ledger.DayGame("maze", 3, 325 * TOKEN // 100)]
 
 
@@ -81,7 +81,7 @@ def test_the_wins_of_a_day_in_pages_are_all_of_them(books: Books, size: int) -> 
         assert len(whole) == (3 if game else 7)
         pages: list[ledger.DayWin] = []
         with books.engine.connect() as connection:
-            asked = ledger.WinsOf(owner, day, AHEAD)
+            asked = ledger.DayOf(owner, day, AHEAD)
             while page := ledger.day_wins(
                 connection, asked, game, pages[-1].seq if pages else None, size
             ):

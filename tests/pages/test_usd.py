@@ -3,14 +3,12 @@
 import csv
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
 from flask import Flask
 
-from portal.ledger.reports import UsdDay
-from portal.pages import charts
 from tests.factories import Books, convert_due
 from tests.pages.conftest import Browser, Person
 from tests.pages.test_home import plain
@@ -139,26 +137,3 @@ def test_statements_follow_from_each_other(browser: Browser, some_days: int) -> 
     assert "The month is not over" not in march
     assert browser.get("/statements/2027-05").status_code == 404
     assert "Nothing was ever in any wallet" not in browser.get("/statements/2026-01").text
-
-
-def test_bars_are_as_high_as_their_days() -> None:
-    first = date(2027, 1, 1)
-    days = [UsdDay(first, 1, 50, 1), UsdDay(first + timedelta(days=9), 1, 200, 1)]
-    chart = charts.bars(days, first, first + timedelta(days=9))
-    assert (chart.top, chart.step) == (200, 1)
-    low, high = chart.bars
-    assert (low.x, low.y, low.width, low.height) == ("7.20", "120.00", "57.60", "40.00")
-    assert (high.y, high.height) == ("0.00", "160.00")
-
-
-def test_a_long_range_has_a_bar_a_week() -> None:
-    first, last = date(2027, 1, 1), date(2027, 12, 31)
-    days = [UsdDay(first + timedelta(days=n), 1, 10**18, 1) for n in range(365)]
-    chart = charts.bars(days, first, last)
-    assert len(chart.bars) == 53
-    assert chart.bars[0].amount == chart.top == 7 * 10**18
-    assert (chart.bars[-1].first, chart.bars[-1].last, chart.bars[-1].amount) == (
-        last,
-        last,
-        10**18,
-    )

@@ -16,8 +16,8 @@ from config import Settings
 from portal.ledger import amounts, chart
 from portal.ledger.clock import HOUR
 from portal.ledger.errors import Refused
-from portal.services import conversions, fees
-from portal.services.conversions import Run
+from portal.services import conversions, fees, runs
+from portal.services.runs import Run
 from tests.concurrency.watch import Watch
 from tests.factories import Books, convert_due
 from tests.jobs.hours import Hours, expected
@@ -103,7 +103,7 @@ def fee_lines(watch: Watch) -> list[tuple[int, int, str]]:
 
 
 def run_of(hour: datetime) -> Run:
-    run = conversions.run_of(hour)
+    run = runs.of_hour(hour)
     assert run is not None
     return run
 
@@ -254,7 +254,7 @@ def test_hours_are_converted_in_order(hours: Hours) -> None:
             conversions.request(refused, nothing)
         assert error.value.code == "hour_not_next"
     assert conversions.request(first, nothing) is False
-    assert conversions.run_of(first) is None, "asking starts nothing by itself"
+    assert runs.of_hour(first) is None, "asking starts nothing by itself"
     convert_due()
     assert conversions.request(first, nothing) is True
     assert conversions.request(second, nothing) is True
@@ -267,7 +267,7 @@ def test_no_hour_is_next_while_nothing_was_ever_booked(books: Books) -> None:
     with pytest.raises(Refused, match="in order"):
         conversions.request(books.now().replace(minute=0, second=0, microsecond=0) - HOUR, nothing)
     convert_due()
-    assert conversions.runs(None, 10) == []
+    assert runs.page(None, 10) == []
 
 
 def test_an_hour_is_not_due_before_it_is_over(hours: Hours, books: Books) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -29,16 +30,20 @@ SUMMARIZED = {"pages_per_range": 32, "autosummarize": "on"}
 """Of indexes by range of pages: a range is summed up once it is full, not at the next vacuum."""
 
 
-def _bloom(name: str, column: str, operators: str) -> Index:
+def _bloom(name: str, key: Any, operators: str) -> Index:
     """An index that finds a value without its owner, and costs a posting nothing: a search reads 32
-    pages where it may be, and of each other range a filter of some kilobytes.
+    pages where it may be, and of each other range a filter of 4 KB.
+
+    A range has some 1,700 entries. Filters as PostgreSQL would make them let 9 ranges in 100 through.
     """
     return Index(
         name,
-        column,
+        key.label("sought"),
         postgresql_using="brin",
         postgresql_with=SUMMARIZED,
-        postgresql_ops={column: operators},
+        postgresql_ops={
+            "sought": f"{operators} (n_distinct_per_range = 2000, false_positive_rate = 0.001)"
+        },
     )
 
 
@@ -91,8 +96,6 @@ class Entry(Model):
             postgresql_where=text("hold_seq IS NOT NULL"),
         ),
         Index("entries_feed", "booked_at", "owner_id", "seq"),
-        _bloom("entries_key_bloom", "key_hash", "uuid_bloom_ops"),
-        _bloom("entries_reference_bloom", "reference", "text_bloom_ops"),
     )
     owner_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
@@ -111,6 +114,11 @@ class Entry(Model):
     reason: Mapped[str | None] = mapped_column(Text)
     hold_seq: Mapped[int | None] = mapped_column(BigInteger)
     """The hold that a capture or release ends."""
+
+
+# The key as bytes: as what it is, it would be looked for in all of `entries_key`, which has it second.
+_bloom("entries_key_bloom", func.uuid_send(Entry.key_hash), "bytea_bloom_ops")
+_bloom("entries_reference_bloom", Entry.reference, "text_bloom_ops")
 
 
 class Posting(Model):

@@ -1,18 +1,37 @@
-"""Fields that several forms have: an e-mail address, passwords, a time zone."""
+"""Fields that several forms have: an e-mail address, passwords, a time zone, choices with a sentence each."""
 
+import re
+import secrets
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from flask_wtf import FlaskForm
 from markupsafe import Markup, escape
-from wtforms import EmailField, PasswordField, SelectField
+from wtforms import (
+    EmailField,
+    Field,
+    Form,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    ValidationError,
+)
 from wtforms.fields import choices
 from wtforms.validators import InputRequired, Length
-from wtforms.widgets import Select
+from wtforms.widgets import CheckboxInput, Select
 
 from portal.pages import zones
 from portal.services.accounts.addresses import MAX_EMAIL
 from portal.services.accounts.passwords import MAX, MIN
+from portal.services.fields import NOT_TEXT
 
+LONGEST = 300
+"""Characters of what is looked for: longer than anything that has a name."""
+FORM_ID = re.compile(r"[\w-]{22}", re.ASCII)
 OPTION = '<option value="%s">%s</option>'
 SELECTED = '<option selected value="%s">%s</option>'
 
@@ -25,6 +44,64 @@ class PlainSelect(Select):
         """One option."""
         form = SELECTED if choice.selected else OPTION
         return Markup(form % (escape(choice.value), escape(choice.label)))  # noqa: S704 - both escaped
+
+
+choice: Any = choices.SelectChoice  # type: ignore[attr-defined]  # the types are older
+
+
+def plain_choices(names: Iterable[str]) -> list[Any]:
+    """Each by its own name."""
+    return [choice(name, name) for name in names]
+
+
+class TicksField(SelectMultipleField):
+    """Some of a few, each with a sentence on what it means."""
+
+    option_widget = CheckboxInput()
+
+    def __init__(
+        self, label: str, validators: Any = None, *, hints: Mapping[str, str], **more: Any
+    ) -> None:
+        more["choices"] = plain_choices(hints)
+        super().__init__(label, validators, **more)
+        self.hints = hints
+
+
+class OneOfField(RadioField):
+    """One of a few, each with a sentence on what it means."""
+
+    def __init__(
+        self, label: str, validators: Any = None, *, hints: Mapping[str, str], **more: Any
+    ) -> None:
+        more["choices"] = [choice(value, value.capitalize()) for value in hints]
+        super().__init__(label, validators, **more)
+        self.hints = hints
+
+
+class WholeField(IntegerField):
+    """A whole number."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take a number, or none, or say how one is written."""
+        if valuelist and not valuelist[0].strip():
+            self.data = None
+            return
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Enter a whole number, such as 24.") from None
+
+
+class OnceForm(FlaskForm):
+    """One that makes something which another sending of it must not make again."""
+
+    form_id = HiddenField(default=lambda: secrets.token_urlsafe(16))
+
+    def validate_form_id(self, field: Field) -> None:
+        """It is one of ours."""
+        if not FORM_ID.fullmatch(said(field)):
+            self.form_errors: list[str] = ["Load this page anew, then send it again."]
+            raise ValidationError("no form of ours")
 
 
 def email_field(label: str, description: str = "") -> EmailField:
@@ -75,11 +152,18 @@ def zone_field() -> SelectField:
 
 def zone_choices(on: date) -> list[Any]:
     """Every zone that people live in, by region, with its offset on a day; first of all none."""
-    choice: Any = choices.SelectChoice  # type: ignore[attr-defined]  # the types are older
     by_region = zones.choices(on).items()
     return [choice("", "Choose…")] + [
         choice(zone, label, optgroup=region) for region, named in by_region for zone, label in named
     ]
+
+
+def is_text(_: Form, field: Field) -> None:
+    """What is looked for can be written: nothing is called by a control character."""
+    if field.data and NOT_TEXT.search(field.data):
+        raise ValidationError(
+            "Nothing is called that: there is a character in it that can't be seen."
+        )
 
 
 def said(field: Any) -> str:

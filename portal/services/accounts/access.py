@@ -6,7 +6,7 @@ from portal import ledger
 from portal.ledger.errors import NotFound, Refused
 from portal.runtime import runtime
 from portal.services import audit
-from portal.services.accounts import links, sessions, sign_ins
+from portal.services.accounts import admins, links, sessions, sign_ins
 from portal.services.accounts.sign_ins import Holder
 from portal.services.models import SignIn
 
@@ -14,12 +14,17 @@ from portal.services.models import SignIn
 def disable(email: str) -> None:
     """Nobody signs in by it any more; its sessions and links end now.
 
-    Raises NotFound('unknown_sign_in') and Refused('sign_in_disabled') where it is already.
+    Raises NotFound('unknown_sign_in') and Refused('sign_in_disabled') where it is already; for a member
+    of staff who does it, Refused('own_sign_in') and Refused('last_admin') as `admins` does.
     """
     with runtime().engine.begin() as connection:
+        admins.alone(connection)
         holder = _of(connection, email)
         if holder.is_disabled:
             raise Refused("sign_in_disabled", f"the sign-in of {email} is disabled already")
+        if audit.actor().kind == "person":  # whoever has the command line can invite another admin
+            admins.not_oneself(holder.id)
+            admins.keep_one(connection, holder)
         this = update(SignIn).where(SignIn.id == holder.id)
         connection.execute(this.values(disabled_at=ledger.now(connection)))
         sessions.end_all(connection, holder.id)

@@ -12,6 +12,9 @@ from portal.services.accounts.links import Link
 from portal.services.accounts.sign_up import checked_name
 from portal.services.models import User
 
+MOST = 200
+"""Of staff, that are listed; each ends after a week."""
+
 
 @dataclass(frozen=True, slots=True)
 class Invited:
@@ -47,6 +50,23 @@ def invite_staff(email: str, role: str, name: str) -> str:
     invited = Invited(addresses.checked(email), role, checked_name(name, "name"))
     with mails.sending() as connection:
         return _invite(connection, invited, None)
+
+
+def pending() -> list[Link]:
+    """Invitations of staff that wait for an answer, the newest first."""
+    with runtime().snapshot() as connection:
+        return links.pending_of_staff(connection, MOST)
+
+
+def withdraw(link_id: int) -> str | None:
+    """Take an invitation of staff back; whom it was sent to, None where it was not open any more."""
+    with runtime().engine.begin() as connection:
+        link = links.withdraw(connection, link_id)
+        if link is None:
+            return None
+        before = {"email": sign_ins.masked(link.email), "role": link.role}
+        audit.record(connection, "invitation.withdrawn", "link", link.id, before)
+        return link.email
 
 
 def _invite(connection: Connection, invited: Invited, user_id: int | None) -> str:

@@ -80,12 +80,13 @@ def address(link: Link) -> str:
 
 
 # One that a newer one replaced has no mark: of two made at once, neither sees the other.
-USABLE = """
-l.id = :id AND l.used_at IS NULL AND l.expires_at > ledger.clock() AND NOT EXISTS (
+OPEN = """
+l.used_at IS NULL AND l.expires_at > ledger.clock() AND NOT EXISTS (
     SELECT FROM links n WHERE n.email = l.email AND n.kind = l.kind AND n.id > l.id
     AND n.sign_in_id IS NOT DISTINCT FROM l.sign_in_id
 )
 """
+USABLE = f"l.id = :id AND {OPEN}"
 FIND = f"SELECT l.* FROM links l WHERE {USABLE}"  # noqa: S608 - a constant of this file
 USE = f"UPDATE links l SET used_at = ledger.clock() WHERE {USABLE} RETURNING l.*"  # noqa: S608
 
@@ -126,6 +127,29 @@ WHERE sign_in_id = :id AND used_at IS NULL AND expires_at > ledger.clock()
 def void(connection: Connection, sign_in_id: int, kind: Kind | None = None) -> None:
     """End the links that would change a sign-in: all, or those of a kind."""
     connection.execute(text(VOID), {"id": sign_in_id, "kind": kind})
+
+
+OF_STAFF = "l.kind = 'invitation' AND l.user_id IS NULL"
+PENDING = f"""
+SELECT l.* FROM links l
+WHERE {OF_STAFF} AND {OPEN} AND NOT EXISTS (SELECT FROM sign_ins i WHERE i.email = l.email)
+ORDER BY l.id DESC LIMIT :most
+"""  # noqa: S608 - of constants
+WITHDRAW = f"""
+UPDATE links l SET expires_at = ledger.clock() WHERE {OF_STAFF} AND {USABLE} RETURNING l.*
+"""  # noqa: S608 - of constants
+
+
+def pending_of_staff(connection: Connection, most: int) -> list[Link]:
+    """Invitations of staff that can still be accepted, the newest first."""
+    rows = connection.execute(text(PENDING), {"most": most}).mappings()
+    return [_link(row) for row in rows]
+
+
+def withdraw(connection: Connection, link_id: int) -> Link | None:
+    """End an invitation of staff; None where it could not be accepted any more."""
+    row = connection.execute(text(WITHDRAW), {"id": link_id}).mappings().one_or_none()
+    return _link(row) if row else None
 
 
 FORGET = """

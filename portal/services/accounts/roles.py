@@ -5,3 +5,10 @@ USER = "user"
 STAFF = ("viewer", "accountant", "approver", "admin")
 CHANGING = frozenset(STAFF) - {"viewer"}
 """Those that may change anything: they must have a second factor."""
+ABOUT = {
+    "viewer": "Looks at everything, changes nothing.",
+    "accountant": "Has things done once more, too: an hour converted, the books verified, a job.",
+    "approver": "Decides by hand, too, what the books take for true: an hour's rate.",
+    "admin": "Lets others in, too: API clients and staff.",
+}
+"""What each role of staff is for, as people are told."""

@@ -18,7 +18,14 @@ from portal import ledger
 from portal.ledger.errors import NotFound, Refused
 from portal.runtime import runtime
 from portal.services import audit, mails, seals
-from portal.services.accounts import recovery_codes, roles, sessions, signing_in, throttle
+from portal.services.accounts import (
+    admins,
+    recovery_codes,
+    roles,
+    sessions,
+    signing_in,
+    throttle,
+)
 from portal.services.models import Session, SignIn
 
 log = logging.getLogger(__name__)
@@ -189,12 +196,13 @@ def switch_off(sign_in_id: int, password: str) -> None:
 def remove(email: str) -> None:
     """Switch off that of somebody who has lost it, by a person who knows them. Every session ends.
 
-    Raises NotFound('unknown_sign_in') and Refused('second_factor_is_off').
+    Raises NotFound('unknown_sign_in'), Refused('own_sign_in') and Refused('second_factor_is_off').
     """
     with mails.sending() as connection:
         found = connection.scalar(select(SignIn.id).where(SignIn.email == email.lower()))
         if found is None:
             raise NotFound("unknown_sign_in", f"there is no sign-in of {email}")
+        admins.not_oneself(found)
         row = _row(connection, found, lock=True)
         if row.totp_since is None:
             raise _is_off()

@@ -2,6 +2,7 @@
 
 from portal.services.clients.callers import CACHE_S, Caller, caller_of
 from portal.services.clients.keys import (
+    MAX_OVERLAP,
     OVERLAP,
     SCOPES,
     KeyInfo,
@@ -13,6 +14,7 @@ from portal.services.clients.keys import (
     rotate,
 )
 from portal.services.clients.limits import (
+    MAX_NAME,
     ClientInfo,
     Limits,
     add,
@@ -23,25 +25,33 @@ from portal.services.clients.limits import (
     named,
     set_limits,
 )
+from portal.services.clients.lists import ListedClient, get, key, keys_page, page
 
 __all__ = [
     "CACHE_S",
+    "MAX_NAME",
+    "MAX_OVERLAP",
     "OVERLAP",
     "SCOPES",
     "Caller",
     "ClientInfo",
     "KeyInfo",
     "Limits",
+    "ListedClient",
     "add",
     "caller_of",
     "create_key",
     "every",
     "find",
     "find_key",
+    "get",
+    "key",
+    "keys_page",
     "limit",
     "limits_of",
     "list_keys",
     "named",
+    "page",
     "revoke",
     "revoke_all",
     "rotate",

@@ -17,7 +17,15 @@ from portal.services.clients.callers import digest
 from portal.services.models import ApiClient, ApiKey, WebhookEndpoint
 from portal.services.users import MAX_ID
 
-SCOPES = ("read", "users:write", "wins:write", "wallets:write", "imports:write", "admin")
+SCOPES = {
+    "read": "read everything that has a `GET`, but webhook endpoints (`admin`) and imports (`imports:write`)",
+    "users:write": "make and change users",
+    "wins:write": "book wins, one by one or in batches",
+    "wallets:write": "top up, grant, spend, hold, reverse",
+    "imports:write": "import wins, up to 30 days old",
+    "admin": "run conversions, keep webhook endpoints",
+}
+"""What a key may be let do, in words."""
 PREFIX = "dream_"
 SHOWN = 12
 OVERLAP = timedelta(hours=24)
@@ -39,6 +47,10 @@ class KeyInfo:
     expires_at: datetime | None
     revoked_at: datetime | None
 
+    def works(self, now: datetime) -> bool:
+        """Whether it is let in: neither revoked nor over."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
 
 KEYS = select(
     *(ApiKey.id, ApiClient.name, ApiKey.prefix, ApiKey.scopes, ApiKey.created_at),
@@ -46,44 +58,52 @@ KEYS = select(
 ).join(ApiClient, ApiClient.id == ApiKey.client_id)
 
 
-def create_key(client_name: str, scopes: Collection[str]) -> str:
+def create_key(client_name: str, scopes: Collection[str], form_id: str | None = None) -> str:
     """Make a key, and the client if it is new; the answer is the only time the key is shown.
 
-    Raises Refused('validation_failed') for an unknown scope.
+    `form_id` is of the form that asks: sent again, it makes no other. Raises
+    Refused('validation_failed', 'form_sent_before').
     """
     _check_scopes(scopes)
     with runtime().engine.begin() as connection:
-        key_id, token = _insert(connection, limits.make(connection, client_name), scopes)
+        client_id = limits.make(connection, client_name)
+        key_id, token = _insert(connection, client_id, scopes, form_id)
         made = {"client": client_name, "begins": token[:SHOWN], "scopes": sorted(scopes)}
         audit.record(connection, "key.created", "key", key_id, after=made)
         return token
 
 
 def rotate(
-    key_id: int, scopes: Collection[str] | None = None, overlap: timedelta = OVERLAP
+    key_id: int,
+    scopes: Collection[str] | None = None,
+    overlap: timedelta = OVERLAP,
+    form_id: str | None = None,
 ) -> tuple[str, datetime]:
     """Replace a key by a new one of the same client, with its scopes unless others are given.
 
     Answers the new key, and until when the old one works. Idempotency keys are the client's: a
-    request that was sent with the old one is a replay with the new one. Raises
-    Refused('unknown_key', 'key_not_active', 'validation_failed').
+    request that was sent with the old one is a replay with the new one. `form_id` as in
+    `create_key`. Raises Refused('unknown_key', 'key_not_active', 'validation_failed',
+    'form_sent_before').
     """
     if scopes is not None:
         _check_scopes(scopes)
     if not timedelta(0) <= overlap <= MAX_OVERLAP:
-        raise Refused("validation_failed", f"an overlap is from 0 to {MAX_OVERLAP.days} days")
+        detail = f"an overlap is from 0 to {MAX_OVERLAP.days} days"
+        raise Refused("validation_failed", detail, param="overlap_hours")
     with runtime().engine.begin() as connection:
         query = KEYS.add_columns(ApiKey.client_id).where(ApiKey.id == key_id)
         old = connection.execute(query.with_for_update(of=ApiKey)).first()
         if old is None:
             raise _unknown(str(key_id))
+        _check_form(connection, form_id)
         now = ledger.now(connection)
         if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
             raise Refused("key_not_active", f"key {key_id} does not work any more: create another")
         until = min(now + overlap, old.expires_at or now + overlap)
         ends = update(ApiKey).where(ApiKey.id == key_id).values(expires_at=until)
         connection.execute(ends)
-        new_id, token = _insert(connection, old.client_id, scopes or old.scopes)
+        new_id, token = _insert(connection, old.client_id, scopes or old.scopes, form_id)
         told = {"client": old.name, "begins": old.prefix, "expires_at": old.expires_at}
         new = {"new": new_id, "new_begins": token[:SHOWN], "scopes": sorted(scopes or old.scopes)}
         after = told | {"expires_at": until} | new
@@ -138,8 +158,16 @@ def find_key(named: str) -> int:
     return found[0]
 
 
-def _insert(connection: Connection, client_id: int, scopes: Collection[str]) -> tuple[int, str]:
-    """The id of a new key, and the key."""
+def _check_form(connection: Connection, form_id: str | None) -> None:
+    known = select(ApiKey.id).where(ApiKey.form_id == form_id)
+    if form_id is not None and connection.scalar(known) is not None:
+        raise _sent_before()
+
+
+def _insert(
+    connection: Connection, client_id: int, scopes: Collection[str], form_id: str | None
+) -> tuple[int, str]:
+    """The id of a new key, and the key. Of two that one form asks for, the second is refused."""
     token = PREFIX + secrets.token_urlsafe(32)
     key = {
         "client_id": client_id,
@@ -147,9 +175,13 @@ def _insert(connection: Connection, client_id: int, scopes: Collection[str]) -> 
         "secret_hash": digest(token),
         "scopes": list(scopes),
         "created_at": ledger.now(connection),
+        "form_id": form_id,
     }
-    made = insert(ApiKey).values(key).returning(ApiKey.id)
-    return connection.execute(made).scalar_one(), token
+    new = insert(ApiKey).values(key).on_conflict_do_nothing(index_elements=["form_id"])
+    made: int | None = connection.scalar(new.returning(ApiKey.id))
+    if made is None:
+        raise _sent_before()
+    return made, token
 
 
 def _revoke(connection: Connection, which: ColumnElement[bool]) -> int:
@@ -179,7 +211,12 @@ def _check_scopes(scopes: Collection[str]) -> None:
     unknown = set(scopes) - set(SCOPES)
     if unknown or not scopes:
         detail = f"scopes are {', '.join(SCOPES)}, not {', '.join(sorted(unknown)) or 'none'}"
-        raise Refused("validation_failed", detail)
+        raise Refused("validation_failed", detail, param="scopes")
+
+
+def _sent_before() -> Refused:
+    detail = "the form was sent before, and made a key then: a key is shown only once"
+    return Refused("form_sent_before", detail)
 
 
 def _unknown(named: str) -> Refused:

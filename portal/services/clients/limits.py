@@ -108,8 +108,7 @@ def named(name: str) -> int:
 
 def make(connection: Connection, name: str) -> int:
     """The same, in a transaction of the caller's. Raises Refused('validation_failed')."""
-    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
-        raise Refused("validation_failed", f"a client's name has 1 to {MAX_NAME} characters")
+    _check_name(name)
     new = insert(ApiClient).values(name=name, created_at=ledger.now(connection))
     new = new.on_conflict_do_nothing(index_elements=["name"])
     made: int | None = connection.scalar(new.returning(ApiClient.id))
@@ -119,6 +118,12 @@ def make(connection: Connection, name: str) -> int:
     return made
 
 
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        detail = f"a client's name has 1 to {MAX_NAME} characters"
+        raise Refused("validation_failed", detail, param="name")
+
+
 def find(name: str) -> int:
     """The id of the client of that name. Raises Refused('unknown_client')."""
     with runtime().engine.connect() as connection:
@@ -126,7 +131,8 @@ def find(name: str) -> int:
 
 
 def add(name: str) -> tuple[ClientInfo, bool]:
-    """Make a client; the same name again finds it and answers False."""
+    """Make a client; the same name again finds it and answers False. Raises as `make` does."""
+    _check_name(name)
     with runtime().engine.begin() as connection:
         there = connection.scalar(select(ApiClient.id).where(ApiClient.name == name))
         make(connection, name)
@@ -197,7 +203,8 @@ def _games(names: Iterable[str] | None) -> list[str] | None:
         return None
     games = sorted(set(names))
     if not games or not all(0 < len(name) <= MAX_GAME and name.isprintable() for name in games):
-        raise Refused("validation_failed", f"name games of 1 to {MAX_GAME} characters")
+        detail = f"name games of 1 to {MAX_GAME} characters"
+        raise Refused("validation_failed", detail, param="games")
     return games
 
 
@@ -206,7 +213,7 @@ def _regions(names: Iterable[str] | None) -> list[str] | None:
         return None
     known, regions = runtime().settings.regions, sorted(set(names))
     if not regions or not set(regions) <= set(known):
-        raise Refused("validation_failed", f"regions are {', '.join(known)}")
+        raise Refused("validation_failed", f"regions are {', '.join(known)}", param="regions")
     return regions
 
 
@@ -216,21 +223,23 @@ def _blocks(blocks: Iterable[str] | None) -> list[str] | None:
     try:
         checked = {ip_network(block) for block in blocks}
     except ValueError as error:
-        raise Refused(
-            "validation_failed", f"{error}: write 192.0.2.0/24 or 2001:db8::/32"
-        ) from None
+        raise _no_network(f"{error}: write 192.0.2.0/24 or 2001:db8::/32") from None
     if not checked:
-        raise Refused("validation_failed", "name at least one network")
+        raise _no_network("name at least one network")
     for network in checked:
         if isinstance(network, IPv6Network) and network.subnet_of(MAPPED):
-            detail = f"{network} is never seen: write its IPv4 network, as 192.0.2.0/24"
-            raise Refused("validation_failed", detail)
+            raise _no_network(f"{network} is never seen: write its IPv4 network, as 192.0.2.0/24")
     return sorted(map(str, checked))
+
+
+def _no_network(detail: str) -> Refused:
+    return Refused("validation_failed", detail, param="networks")
 
 
 def _rate(value: int | None) -> int | None:
     if value is not None and not 0 <= value <= MAX_RATE:
-        raise Refused("validation_failed", f"requests a minute are from 0 to {MAX_RATE}")
+        detail = f"requests a minute are from 0 to {MAX_RATE}"
+        raise Refused("validation_failed", detail, param="rate_limit")
     return value
 
 

@@ -41,3 +41,5 @@ class ApiKey(Model):
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
     """When the overlap ends in which it still works beside the key that replaces it."""
     revoked_at: Mapped[datetime | None] = mapped_column(Moment)
+    form_id: Mapped[str | None] = mapped_column(Text, unique=True)
+    """Of the form that it was made by: sent again, that makes no other."""

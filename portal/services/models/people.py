@@ -13,6 +13,7 @@ from sqlalchemy import (
     Sequence,
     SmallInteger,
     Text,
+    func,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -20,6 +21,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.database import Model, db
 from portal.services.models.types import Moment
 
+BEGINNINGS = "text_pattern_ops"
+"""With these operators an index finds what begins with a text, in any collation."""
 user_numbers = Sequence("user_numbers", metadata=db.metadata)
 
 
@@ -27,7 +30,10 @@ class User(Model):
     """A user of the games. `id` is the owner of the user's books; its top bits are the region of birth."""
 
     __tablename__ = "users"
-    __table_args__ = (Index("users_email", text("lower(email)")),)
+    __table_args__ = (
+        Index("users_newest", "region", "created_at", "id"),
+        Index("users_external", "external_id", postgresql_ops={"external_id": BEGINNINGS}),
+    )
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     external_id: Mapped[str] = mapped_column(Text, unique=True)
     display_name: Mapped[str] = mapped_column(Text)
@@ -36,6 +42,10 @@ class User(Model):
     created_at: Mapped[datetime] = mapped_column(Moment)
     creation_hash: Mapped[bytes] = mapped_column(LargeBinary)
     """SHA-256 of the request that made the user: the same request again is the same user."""
+
+
+for _name, _text in (("users_name", User.display_name), ("users_email", User.email)):
+    Index(_name, func.lower(_text).label("small"), postgresql_ops={"small": BEGINNINGS})
 
 
 class SignIn(Model):

@@ -36,13 +36,17 @@ def record_replay(connection: Connection, endpoint: "Endpoint", since: datetime)
 
 
 def _told(endpoint: "Endpoint") -> dict[str, Any]:
-    """Of the URL not its query, where a receiver may want a secret."""
-    url, _, query = endpoint.url.partition("?")
     return {
         "client_id": endpoint.client_id,
-        "url": f"{url}?…" if query else url,
+        "url": shown_url(endpoint.url),
         "description": endpoint.description,
         "events": endpoint.events,
         "state": endpoint.state,
         "signed_by": endpoint.secret_version,
     }
+
+
+def shown_url(url: str) -> str:
+    """A URL without its query, where a receiver may want a secret."""
+    shown, _, query = url.partition("?")
+    return f"{shown}?…" if query else shown

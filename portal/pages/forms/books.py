@@ -1,0 +1,162 @@
+"""Which of the books is asked for: the clock, from when to when, whose side. Sent by GET, so an address says it."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import SelectField, StringField, ValidationError
+from wtforms.validators import Length, Optional
+
+from portal.pages.formats import instant
+from portal.pages.lists import FIRST_YEAR, LAST_YEAR
+from portal.services import assets
+
+CLOCKS = {
+    "booked": "Booked: what we knew then",
+    "accounting": "Accounting date: what belongs to it",
+}
+SIDES = {"users": "The users', as kept", "dreamland": "Dreamland's, the mirror image"}
+PARTS = ("movement", "opening", "closing")
+LONGEST = 64
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?) ?(\S*)", re.ASCII
+)
+OFFSET = re.compile(r"[+-]\d{2}:\d{2}", re.ASCII)
+A_TIME = "2026-11-28T17:00Z"
+A_DAY = "2026-11-28"
+
+
+def parse_time(said: str) -> datetime:
+    """An instant, RFC 3339 with or without seconds. Raises ValidationError, which says what is missing."""
+    found = TIME.fullmatch(said)
+    if DAY.fullmatch(said):
+        raise ValidationError(f"Add the time of the day and its offset, such as {A_TIME}.")
+    if not found:
+        raise ValidationError(f"Enter a time such as {A_TIME}.")
+    day, clock, offset = found.groups()
+    if not offset:
+        raise ValidationError(f"Add the offset: {day}T{clock}Z for UTC, or +01:00 in place of Z.")
+    if offset.upper() not in ("Z", "UTC") and not OFFSET.fullmatch(offset):
+        raise ValidationError("Enter the offset as Z or such as +01:00.")
+    on = parse_day(day)
+    try:
+        at = datetime.fromisoformat(f"{on}T{clock}{offset if ':' in offset else 'Z'}")
+    except ValueError:
+        raise ValidationError("There is no such time.") from None
+    return at.astimezone(UTC)
+
+
+def parse_day(said: str) -> date:
+    """A UTC day. Raises ValidationError."""
+    if TIME.fullmatch(said):
+        raise ValidationError(f"Accounting dates are days: enter one such as {A_DAY}.")
+    if not DAY.fullmatch(said):
+        raise ValidationError(f"Enter a day such as {A_DAY}.")
+    try:
+        day = date.fromisoformat(said)
+    except ValueError:
+        raise ValidationError("There is no such day.") from None
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValidationError(f"Enter a day of the years {FIRST_YEAR} to {LAST_YEAR}.")
+    return day
+
+
+class SpanForm(FlaskForm):
+    """A clock, the time from which and up to which, and a side. Everything may be left out.
+
+    `now` and `first` (the first time booked, if any) are set before it is validated.
+    """
+
+    class Meta:
+        """A form that only reads needs no token."""
+
+        csrf = False
+
+    now: datetime
+    first: datetime | None
+
+    clock = SelectField("Clock", choices=CLOCKS, default="booked")
+    since = StringField(
+        "From",
+        [Optional(), Length(max=LONGEST)],
+        filters=[lambda text: text and text.strip()],
+        description="Empty: from the beginning",
+        render_kw={"placeholder": A_TIME, "autocomplete": "off", "spellcheck": "false"},
+    )
+    until = StringField(
+        "Up to",
+        [Optional(), Length(max=LONGEST)],
+        filters=[lambda text: text and text.strip()],
+        description="Empty: now",
+        render_kw={"placeholder": A_TIME, "autocomplete": "off", "spellcheck": "false"},
+    )
+    side = SelectField("Side", choices=SIDES, default="users")
+
+    @property
+    def is_booked(self) -> bool:
+        """Whether times are asked for, not days."""
+        return bool(self.clock.data == "booked")
+
+    def validate_since(self, field: Any) -> None:
+        """A time of the books, before the other one."""
+        self._in_the_books(field)
+        if self.until.data and not self.until.errors:
+            self._in_order(field)
+
+    def validate_until(self, field: Any) -> None:
+        """A time of the books."""
+        self._in_the_books(field)
+
+    def begin(self) -> Any:
+        """The time or day from which, if any. Of a form that is valid."""
+        return self._read(self.since.data)
+
+    def end(self) -> Any:
+        """The time or day up to which, that one included."""
+        return self._read(self.until.data) or self._limit(self.now)
+
+    def _in_the_books(self, field: Any) -> None:
+        at = self._read(field.data)
+        if at > self._limit(self.now):
+            raise ValidationError(f"That lies in the future: it is {instant(self.now)}.")
+        if self.first and at < self._limit(self.first):
+            raise ValidationError(f"That is before the first entry, of {instant(self.first)}.")
+
+    def _in_order(self, field: Any) -> None:
+        try:
+            end = self._read(self.until.data)
+        except ValidationError:
+            return  # it has an error of its own
+        if self._read(field.data) > end:
+            raise ValidationError("That is after the time up to which you ask.")
+
+    def _read(self, said: str | None) -> Any:
+        if not said:
+            return None
+        return parse_time(said) if self.is_booked else parse_day(said)
+
+    def _limit(self, at: datetime) -> datetime | date:
+        return at if self.is_booked else at.astimezone(UTC).date()
+
+
+class TrialBalanceForm(SpanForm):
+    """The same, of one ledger or all."""
+
+    ledger = SelectField("Ledger", default="", validate_choice=False)
+
+    def validate_ledger(self, field: Any) -> None:
+        """One that there is."""
+        if field.data and field.data not in assets.ledgers():
+            raise ValidationError("There is no such ledger.")
+
+
+class DrillForm(SpanForm):
+    """The same, of the part of a balance that a figure is of."""
+
+    part = SelectField(
+        "Part",
+        choices=dict.fromkeys(PARTS, ""),
+        default="movement",
+    )
