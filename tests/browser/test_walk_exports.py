@@ -17,12 +17,7 @@ from tests.factories import convert_due
 from tests.services.journals import programs
 
 LOOKS = [PHONE, Look(script=False)]
-FORMATS = {
-    "CSV: a row for each posting": "csv",
-    "XLSX: the same as a workbook": "xlsx",
-    "Beancount journal": "beancount",
-    "hledger journal": "journal",
-}
+FORMATS = {"CSV": "csv", "XLSX": "xlsx", "Beancount": "beancount", "hledger": "journal"}
 ABOVE = 4
 TABLES = (
     *("/trial-balance", "/accounts/DREAM/TOKENS_INVENTORY", "/conversions", "/rates", "/users"),
