@@ -33,10 +33,14 @@ class Shown:
     """What is done on the page before the picture."""
 
 
-def press(button: str, until: str = "", **fields: str) -> Callable[[Page], None]:
-    """Fill fields, by their labels, and press a button; the address that it leads to."""
+def press(
+    button: str, until: str = "", ticks: tuple[str, ...] = (), **fields: str
+) -> Callable[[Page], None]:
+    """Fill fields, by their labels, tick some, and press a button; the address that it leads to."""
 
     def step(page: Page) -> None:
+        for label in ticks:
+            page.get_by_label(label, exact=True).check()
         for label, value in fields.items():
             page.get_by_label(label, exact=True).fill(value)
         with page.expect_response(lambda answer: answer.request.method == "POST"):
@@ -53,6 +57,7 @@ PASSWORD_OF_THEO = press(
 )
 ASK = press("Send me the link", "/mail-sent", **{"E-mail": "someone@players.example"})
 NEW_CODES = press("Make new codes", **{"Your password": PASSWORD})
+NEW_KEY = press("Create the key", ticks=("wins:write",))
 SHORT = press("Make the account", **{"Your name": "Mira", "Password": "short"})
 
 PAGES = (
@@ -155,6 +160,40 @@ PAGES = (
     ),
     Shown("home", "staff-home", "/", "admin", "Home of staff"),
     Shown("journals", "journals", "/journals", "admin", "Ledgers as files"),
+    Shown("clients", "clients", "/clients", "admin", "API clients"),
+    Shown("client", "client", "/clients/{arcade}", "admin", "A client, its keys and limits"),
+    Shown("new_client", "client-new", "/clients/new", "admin", "Make a client"),
+    Shown(
+        "client_limits", "client-limits", "/clients/{arcade}/limits", "admin", "A client's limits"
+    ),
+    Shown(
+        *("client_revocation", "client-revocation", "/clients/{arcade}/revocation", "admin"),
+        "Before all keys of a client are revoked",
+    ),
+    Shown("new_key", "key-new", "/clients/{sandbox}/keys/new", "admin", "Create a key"),
+    Shown(
+        *("new_key", "key-made", "/clients/{sandbox}/keys/new", "admin"),
+        "A new key, shown once",
+        steps=(NEW_KEY,),
+    ),
+    Shown(
+        *("key_rotation", "key-rotation", "/clients/{arcade}/keys/{arcade_key}/rotation", "admin"),
+        "A key in the place of another",
+    ),
+    Shown(
+        *("key_revocation", "key-revocation"),
+        *("/clients/{arcade}/keys/{arcade_key}/revocation", "admin", "Before a key is revoked"),
+    ),
+    Shown("staff", "staff", "/staff", "admin", "Members of staff and invitations"),
+    Shown("staff_invitation", "staff-invitation", "/staff/invitation", "admin", "Invite somebody"),
+    Shown("member", "member", "/staff/{mei}", "admin", "A member of staff"),
+    Shown("member_role", "member-role", "/staff/{mei}/role", "admin", "Another role"),
+    Shown("member_access", "member-access", "/staff/{mei}/access", "admin", "Disable a sign-in"),
+    Shown(
+        *("member_second_factor", "member-second-factor", "/staff/{mei}/second-factor", "admin"),
+        "A second factor that was lost",
+    ),
+    Shown("jobs", "jobs", "/jobs", "admin", "Jobs: what failed, waits, runs and recurs"),
     Shown("audit", "audit", "/audit", "admin", "The audit log"),
     Shown("users", "users", "/users", "admin", "Users"),
     Shown("users", "users-filtered", "/users?who=player", "admin", "Users whose names begin so"),
@@ -187,5 +226,8 @@ NO_PAGES: dict[str, str] = {
     "user_entries_file": "a file",
     "user_days_file": "a file",
     "user_wallet_file": "a file",
+    "clients_file": "a file",
+    "staff_file": "a file",
+    "jobs_file": "a file",
 }
 """Endpoints that answer GET and are no page, with what they are instead."""

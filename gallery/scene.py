@@ -4,14 +4,16 @@ All of it is made by the services, and the same in every run; at last the clock 
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 import pyotp
+from redis import Redis
 
 from bench.stage import Books
+from gallery import office
 from gallery.weeks import NOW, Weeks
 from portal import ledger
 from portal.ledger.errors import Refused
@@ -57,6 +59,10 @@ def make(books: Books, days: int = DAYS) -> Scene:
     facts = {**weeks.entries, **_mailed(people["ida"]), **_times(books, weeks.ida, days)}
     facts["ida"] = f"{weeks.ida}"
     _office(weeks, people)
+    facts |= office.make(weeks, passwords.hash_of(PASSWORD), LAPTOP, _switch_on)
+    with closing(Redis.from_url(runtime().settings.redis_url)) as redis:
+        redis.flushdb()
+        office.jobs(redis)
     _secured(books, weeks, people, theo)
     weeks.set(NOW)
     return Scene(people, facts)
