@@ -29,7 +29,11 @@ OF_STAFF: tuple[Place, ...] = (
     ("pages.audit", "Audit log", "scroll-text"),
     ("pages.account", "Account", "user-round"),
 )
-BELOW = {"pages.trial_balance": ("/accounts",), "pages.conversions": ("/rates",)}
+BELOW = {
+    "pages.home": ("/verifications",),
+    "pages.trial_balance": ("/accounts",),
+    "pages.conversions": ("/rates",),
+}
 """Addresses of pages that belong to a place and do not begin as it does."""
 
 
@@ -52,8 +56,8 @@ def may(endpoint: str) -> bool:
 
 def is_here(endpoint: str) -> bool:
     """Whether the page is the place, or one below it."""
-    if endpoint == "pages.home":
-        return request.endpoint == endpoint
-    base = url_for(endpoint)
-    paths = (base, *BELOW.get(endpoint, ()))
+    if endpoint == "pages.home" and request.endpoint == endpoint:
+        return True
+    own = () if endpoint == "pages.home" else (url_for(endpoint),)
+    paths = (*own, *BELOW.get(endpoint, ()))
     return any(request.path == path or request.path.startswith(path + "/") for path in paths)

@@ -80,6 +80,7 @@ RULES: dict[str, Rule] = {
     "pages.account_deletion": USERS,
     "pages.deletion_withdrawal": USERS,
     # The books as finance sees them
+    "pages.overview_file": ALL_STAFF,
     "pages.trial_balance": ALL_STAFF,
     "pages.trial_balance_file": ALL_STAFF,
     "pages.ledger_account": ALL_STAFF,

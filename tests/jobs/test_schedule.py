@@ -289,7 +289,16 @@ def test_jobs_wait_in_redis_as_json_with_ids_only(
     assert len(kept) >= 4
     for key in kept:
         function, _, arguments, options = json.loads(zlib.decompress(redis.hget(key, "data")))
-        names = ("conversions", "holds", "hours", "imports", "mails", "sessions", "verification", "webhooks")
+        names = (
+            "conversions",
+            "holds",
+            "hours",
+            "imports",
+            "mails",
+            "sessions",
+            "verification",
+            "webhooks",
+        )
         known = tuple(f"jobs.{name}." for name in names)
         assert function.startswith(known)
         assert all(isinstance(argument, str | int) for argument in arguments)

@@ -44,7 +44,7 @@ def test_one_that_is_killed_is_seen_as_such_and_the_next_goes_through(
     with app.app_context():
 
         def is_seen() -> bool:
-            found = verifications.last()
+            _, found = verifications.newest()
             return found is not None and found.state == "failed"
 
         eventually("it is seen to be killed", is_seen)
