@@ -12,6 +12,7 @@ from functools import partial
 import pyotp
 
 from bench.stage import Books
+from gallery import finance
 from gallery.weeks import NOW, Weeks
 from portal import ledger
 from portal.ledger.errors import Refused
@@ -42,7 +43,7 @@ class Scene:
     people: dict[str, int]
     """Sign-ins by who they are in the table of pages; nobody has none."""
     facts: dict[str, str]
-    """Entries of Ida's by kind, a day, a month, what links end with."""
+    """Entries of Ida's by kind, a day, a month, what links end with, what finance looks at."""
 
     def address(self, template: str) -> str:
         """An address of the table of pages, filled in."""
@@ -57,6 +58,7 @@ def make(books: Books, days: int = DAYS) -> Scene:
     facts = {**weeks.entries, **_mailed(people["ida"]), **_times(books, weeks.ida, days)}
     _office(weeks, people)
     _secured(books, weeks, people, theo)
+    facts |= finance.make(books, weeks)
     weeks.set(NOW)
     return Scene(people, facts)
 
