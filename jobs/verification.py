@@ -16,13 +16,13 @@ TIMEOUT_S = 6 * 3600
 
 @in_app
 def verify() -> int | None:
-    """Verify the books, unless that is under way; how many differences there are."""
+    """Verify the books, unless that is under way. How many differences there are."""
     return verification.verify_unless_running()
 
 
 @in_app
 def verify_due() -> int | None:
-    """The same, unless it was done today."""
+    """Verify the books, unless that was done today. How many differences there are."""
     return verification.verify_due()
 
 

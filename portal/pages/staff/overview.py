@@ -8,8 +8,8 @@ from flask import Response, abort, request
 from portal import ledger
 from portal.pages import charts, exports, hours, views
 from portal.pages.blueprint import blueprint
+from portal.services import jobs, runs, verifications, written
 from portal.services import overview as books
-from portal.services import runs, verifications, written
 from portal.services.overview import Overview
 
 RANGES = (7, 30, 90)
@@ -29,6 +29,7 @@ def shown() -> Response:
         chosen=chosen,
         ranges=RANGES,
         charts=_charts(found),
+        failed_jobs=jobs.failures(),
         states=runs.STATES,
         verified_states=verifications.STATES,
         hour_name=hours.name,

@@ -95,8 +95,9 @@ def _rows() -> Iterator[exports.Cells]:
 
 def _differences(found: Stored) -> Iterator[exports.Cells]:
     for each in found.differences:
-        entry = f"{each.owner_id}-{each.seq}" if each.owner_id and each.seq else None
-        owner = str(each.owner_id) if each.owner_id else None
+        has_entry = each.owner_id is not None and each.seq is not None
+        entry = f"{each.owner_id}-{each.seq}" if has_entry else None
+        owner = None if each.owner_id is None else str(each.owner_id)
         yield each.check, stored.meaning(each), entry, owner, exports.cell(each.detail)
 
 
