@@ -95,7 +95,7 @@ def test_every_hour_has_its_state_rate_sums_and_problem(
     viewer = by("viewer")
     newest, done = rows(viewer.get("/conversions").text)
     assert f"{waits:%a %-d %b %Y, %H}:00 UTC Waits for its rate" in newest
-    assert "the rate moved from 0.15" in newest
+    assert "The rate moved from 0.15 to 0.5, more than 25 %" in newest
     run = hours.run(first)
     assert "Done 0.15 3 " in done
     assert f"Rate from {rates.url}, which answered" in done

@@ -87,7 +87,7 @@ def test_charts_are_of_the_days_that_are_chosen_and_so_is_the_file(played: Books
     page = viewer.get("/?days=7")
     assert page.text.count('<svg class="chart"') == 3
     assert page.text.count('class="bar"') == 2 + 1 + 2
-    assert "Wed 24 Feb 2027" in words(page)
+    assert "24 Feb Most: 2.00 DREAM 2 Mar" in words(page)
     rows = table(viewer.get("/overview.csv?days=90").text)
     assert rows[1] == {
         "day": "2027-02-28",
