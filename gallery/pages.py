@@ -59,6 +59,10 @@ ASK = press("Send me the link", "/mail-sent", **{"E-mail": "someone@players.exam
 NEW_CODES = press("Make new codes", **{"Your password": PASSWORD})
 NEW_KEY = press("Create the key", ticks=("wins:write",))
 SHORT = press("Make the account", **{"Your name": "Mira", "Password": "short"})
+FAR = press(
+    "Set the rate and convert",
+    **{"USD for a DREAM token": "0.21", "Why it is right": "The listing of this morning"},
+)
 
 PAGES = (
     Shown("sign_in", "sign-in", "/sign-in", "nobody", "Sign in"),
@@ -158,7 +162,6 @@ PAGES = (
     Shown(
         "account_deletion", "account-to-be-deleted", "/account/deletion", "theo", "A wish to leave"
     ),
-    Shown("home", "staff-home", "/", "admin", "Home of staff"),
     Shown("journals", "journals", "/journals", "admin", "Ledgers as files"),
     Shown("clients", "clients", "/clients", "admin", "API clients"),
     Shown("client", "client", "/clients/{arcade}", "admin", "A client, its keys and limits"),
@@ -194,6 +197,29 @@ PAGES = (
         "A second factor that was lost",
     ),
     Shown("jobs", "jobs", "/jobs", "admin", "Jobs: what failed, waits, runs and recurs"),
+    Shown("home", "staff-home", "/", "admin", "The overview, home of staff"),
+    Shown("conversions", "conversions", "/conversions", "admin", "Conversions, hour by hour"),
+    Shown("conversion", "conversion", "/conversions/{converted}", "admin", "An hour converted"),
+    Shown(
+        *("conversion", "conversion-waits", "/conversions/{waiting}", "admin"),
+        "An hour that waits for its rate",
+    ),
+    Shown(
+        *("conversion_rate", "conversion-rate", "/conversions/{waiting}/rate", "admin"),
+        "A rate by hand",
+    ),
+    Shown(
+        *("conversion_rate", "conversion-rate-far", "/conversions/{waiting}/rate", "admin"),
+        "A rate by hand that moves far",
+        steps=(FAR,),
+    ),
+    Shown("rates", "rates", "/rates", "admin", "The rate's history, by day"),
+    Shown("rates", "rates-by-hour", "/rates?days=7", "admin", "The rate's history, by hour"),
+    Shown("verifications", "verifications", "/verifications", "admin", "Verifications"),
+    Shown(
+        *("verification", "verification", "/verifications/{verification}", "admin"),
+        "What a verification found to differ",
+    ),
     Shown("audit", "audit", "/audit", "admin", "The audit log"),
     Shown("users", "users", "/users", "admin", "Users"),
     Shown("users", "users-filtered", "/users?who=player", "admin", "Users whose names begin so"),
@@ -229,5 +255,10 @@ NO_PAGES: dict[str, str] = {
     "clients_file": "a file",
     "staff_file": "a file",
     "jobs_file": "a file",
+    "overview_file": "a file",
+    "conversions_file": "a file",
+    "rates_file": "a file",
+    "verifications_file": "a file",
+    "verification_file": "a file",
 }
 """Endpoints that answer GET and are no page, with what they are instead."""

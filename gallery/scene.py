@@ -14,6 +14,7 @@ from redis import Redis
 
 from bench.stage import Books
 from gallery import office
+from gallery import finance
 from gallery.weeks import NOW, Weeks
 from portal import ledger
 from portal.ledger.errors import Refused
@@ -44,7 +45,7 @@ class Scene:
     people: dict[str, int]
     """Sign-ins by who they are in the table of pages; nobody has none."""
     facts: dict[str, str]
-    """Entries of Ida's by kind, a day, a month, what links end with."""
+    """Entries of Ida's by kind, a day, a month, what links end with, what finance looks at."""
 
     def address(self, template: str) -> str:
         """An address of the table of pages, filled in."""
@@ -64,6 +65,7 @@ def make(books: Books, days: int = DAYS) -> Scene:
         redis.flushdb()
         office.jobs(redis)
     _secured(books, weeks, people, theo)
+    facts |= finance.make(books, weeks)
     weeks.set(NOW)
     return Scene(people, facts)
 

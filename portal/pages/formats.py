@@ -10,6 +10,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal.ledger import amounts
+from portal.pages import views
 
 SHOWN = 6
 """Decimals that are shown; all of them are on hover, on the entry's page and in exports."""
@@ -96,7 +97,7 @@ def local(at: datetime) -> datetime:
 def register(app: Flask) -> None:
     """Give templates these filters, and `icon(name)`."""
     times = (moment, clock, clock_minutes, instant, utc_hour, lasted, day, month, local)
-    for each in (exact, amount, rate, *times):
+    for each in (exact, amount, rate, *times, views.sentence):
         app.jinja_env.filters[each.__name__] = each
     icons = {file.stem: Markup(file.read_text()) for file in ICONS.glob("*.svg")}  # noqa: S704 - ours
     app.jinja_env.globals["icon"] = icons.__getitem__
