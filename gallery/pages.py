@@ -154,6 +154,7 @@ PAGES = (
         "account_deletion", "account-to-be-deleted", "/account/deletion", "theo", "A wish to leave"
     ),
     Shown("home", "staff-home", "/", "admin", "Home of staff"),
+    Shown("journals", "journals", "/journals", "admin", "Ledgers as files"),
     Shown("audit", "audit", "/audit", "admin", "The audit log"),
     Shown("users", "users", "/users", "admin", "Users"),
     Shown("users", "users-filtered", "/users?who=player", "admin", "Users whose names begin so"),
@@ -181,6 +182,7 @@ NO_PAGES: dict[str, str] = {
     "usd_csv": "a file",
     "wallet_csv": "a file",
     "audit_file": "a file",
+    "journal_file": "a file",
     "users_file": "a file",
     "user_entries_file": "a file",
     "user_days_file": "a file",

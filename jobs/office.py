@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -16,9 +17,12 @@ from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 from rq.utils import decode_redis_hash, utcparse
 
-from jobs import failures, schedule
+from jobs import failures
 from jobs.queue import LATER, QUEUE, WEBHOOKS, JsonJob
 from portal.services import jobs as office
+
+if TYPE_CHECKING:
+    from jobs.schedule import Recurring
 
 QUEUES = (QUEUE, LATER, WEBHOOKS)
 TIMEOUT_S = 2
@@ -67,7 +71,7 @@ class Office:
             return office.Office(
                 [self._queue(each) for each in self._queues()],
                 sorted(self._workers(), key=lambda each: each.name),
-                [self._recurring(each) for each in schedule.TABLE],
+                [self._recurring(each) for each in _schedule()],
             )
 
     def failed(self, after: str | None, limit: int) -> list[office.Failed]:
@@ -105,7 +109,7 @@ class Office:
             job = self._job(job_id)
             if job is None or not self._named(str(job.origin)).failed_job_registry.remove(job_id):
                 return False
-            if job_id not in {each.id for each in schedule.TABLE}:
+            if job_id not in {each.id for each in _schedule()}:
                 job.delete()
             return True
 
@@ -146,7 +150,7 @@ class Office:
                 since=job.started_at if job else None,
             )
 
-    def _recurring(self, row: schedule.Recurring) -> office.Recurring:
+    def _recurring(self, row: "Recurring") -> office.Recurring:
         score, job = self._redis.zscore(SCHEDULED, row.id), self._job(row.id)
         next_at = None if score is None else datetime.fromtimestamp(score, UTC)
         ended_at = job.ended_at if job else None
@@ -196,6 +200,12 @@ class Office:
             return JsonJob.fetch(job_id, connection=self._redis) if job_id else None
         except (NoSuchJobError, DeserializationError):
             return None
+
+
+def _schedule() -> "tuple[Recurring, ...]":
+    from jobs.schedule import TABLE  # noqa: PLC0415 - of all jobs, each of which imports the app
+
+    return TABLE
 
 
 def _call(job: Job) -> str:

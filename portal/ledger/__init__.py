@@ -27,7 +27,7 @@ from portal.ledger.account_books import (
     account_lines,
     account_users,
 )
-from portal.ledger.assets import AssetInfo, add_asset, assets
+from portal.ledger.assets import AssetInfo, add_asset, assets, ledgers
 from portal.ledger.batches import post_batch, post_within
 from portal.ledger.clock import (
     HOUR,
@@ -203,6 +203,7 @@ __all__ = [
     "is_final",
     "journal",
     "last_closed_hour",
+    "ledgers",
     "lines_of",
     "local_day",
     "month_sums",

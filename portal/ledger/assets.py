@@ -49,3 +49,11 @@ def add_asset(connection: Connection, code: str, name: str, scale: int) -> bool:
             raise Refused("asset_not_added", str(error.orig).partition("\n")[0]) from error
         raise
     return bool(added)
+
+
+LEDGERS = "SELECT code, asset FROM ledger.ledgers ORDER BY id"
+
+
+def ledgers(connection: Connection) -> dict[str, str]:
+    """Every ledger by code, with the asset that it is kept in."""
+    return {row.code: row.asset for row in connection.execute(text(LEDGERS))}

@@ -14,6 +14,7 @@ from itertools import chain
 from typing import TypeVar
 
 from flask import Response, current_app
+from sqlalchemy import Connection
 
 from portal import ledger
 from portal.pages import views, workbooks
@@ -86,7 +87,12 @@ class Stamp:
 def stamp(title: str, accounting_to: date | None = None) -> Stamp:
     """The stamp of what is read now: of the moment of a `reading`, if there is one."""
     with runtime().snapshot() as connection:
-        now, hour = ledger.now(connection), ledger.last_closed_hour(connection)
+        return stamp_of(connection, title, accounting_to)
+
+
+def stamp_of(connection: Connection, title: str, accounting_to: date | None = None) -> Stamp:
+    """The stamp of the moment that a connection sees."""
+    now, hour = ledger.now(connection), ledger.last_closed_hour(connection)
     return Stamp(title, now, hour, accounting_to)
 
 

@@ -109,6 +109,7 @@ RULES: dict[str, Rule] = {
     "pages.user_wallet": ALL_STAFF,
     "pages.user_wallet_file": ALL_STAFF,
     "pages.journals": ALL_STAFF,
+    "pages.journal_file": ALL_STAFF,
     "pages.search": ALL_STAFF,
     # API clients
     "pages.clients": ALL_STAFF,

@@ -54,6 +54,7 @@ ACTIONS = {
     "deletion.withdrawn": "Withdrew the wish to delete an account",
     "access.refused": "Was refused a page",
     "audit.exported": "Downloaded the audit log",
+    "books.exported": "Downloaded a ledger of the books",
     "user.made": "Made a user",
     "user.exported": "Downloaded the list of users",
     "client.made": "Made an API client",

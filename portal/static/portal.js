@@ -55,6 +55,9 @@ document.addEventListener("keydown", (event) => {
   field.select();
 });
 
+// Places in a row that is wider than a phone: the one that is open is in view.
+document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // <button data-print>
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("button[data-print]")) window.print();

@@ -4,13 +4,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from werkzeug.test import TestResponse
 
 from portal import ledger
@@ -80,15 +79,18 @@ def hashed() -> str:
 
 @pytest.fixture
 def make_person(app: Flask) -> Make:
-    """Makes people; the password of all is PASSWORD. Staff have a second factor unless told otherwise."""
-    numbers = count(1)
+    """Makes people; the password of all is PASSWORD. Staff have a second factor unless told otherwise.
+
+    They are numbered by those that there are: tests may share a database.
+    """
 
     def make(
         role: str = "user", name: str = "Ida", zone: str = "UTC", *, second_factor: bool = True
     ) -> Person:
-        number = next(numbers)
-        email = f"person-{number}@example.com"
         with app.app_context():
+            with runtime().engine.connect() as connection:
+                number = 1 + connection.execute(select(func.count(SignIn.id))).scalar_one()
+            email = f"person-{number}@example.com"
             user_id = None
             if role == "user":
                 user_id = users.create(f"person-{number}", name, zone)[0].id

@@ -82,8 +82,9 @@ class WholeField(IntegerField):
     """A whole number."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        """Take a number, or say how one is written."""
-        if not valuelist or not valuelist[0].strip():
+        """Take a number, or none, or say how one is written."""
+        if valuelist and not valuelist[0].strip():
+            self.data = None
             return
         try:
             super().process_formdata(valuelist)

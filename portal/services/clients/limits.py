@@ -108,9 +108,7 @@ def named(name: str) -> int:
 
 def make(connection: Connection, name: str) -> int:
     """The same, in a transaction of the caller's. Raises Refused('validation_failed')."""
-    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
-        detail = f"a client's name has 1 to {MAX_NAME} characters"
-        raise Refused("validation_failed", detail, param="name")
+    _check_name(name)
     new = insert(ApiClient).values(name=name, created_at=ledger.now(connection))
     new = new.on_conflict_do_nothing(index_elements=["name"])
     made: int | None = connection.scalar(new.returning(ApiClient.id))
@@ -120,6 +118,12 @@ def make(connection: Connection, name: str) -> int:
     return made
 
 
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
+        detail = f"a client's name has 1 to {MAX_NAME} characters"
+        raise Refused("validation_failed", detail, param="name")
+
+
 def find(name: str) -> int:
     """The id of the client of that name. Raises Refused('unknown_client')."""
     with runtime().engine.connect() as connection:
@@ -127,7 +131,8 @@ def find(name: str) -> int:
 
 
 def add(name: str) -> tuple[ClientInfo, bool]:
-    """Make a client; the same name again finds it and answers False."""
+    """Make a client; the same name again finds it and answers False. Raises as `make` does."""
+    _check_name(name)
     with runtime().engine.begin() as connection:
         there = connection.scalar(select(ApiClient.id).where(ApiClient.name == name))
         make(connection, name)

@@ -32,7 +32,7 @@ def check(connection: Connection, wanted: Range, form: str) -> None:
                 "too_many_digits",
                 f"Beancount computes with {beancount.DIGITS} digits, and {account.code} of "
                 f"{account.ledger} needs {len(str(account.most))}: take hledger, which has no limit",
-                param="form",
+                param="format",
             )
 
 
