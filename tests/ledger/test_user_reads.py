@@ -7,14 +7,14 @@ from sqlalchemy import Engine
 
 from portal import ledger
 from portal.ledger import DayOf
-from tests.factories import WINDOW, Books, convert_due
+from tests.factories import Books, convert_due
 
 MINUTE = timedelta(minutes=1)
 
 
 def of_day(engine: Engine, owner: int, day: date, before: int | None = None) -> list[int]:
     with engine.connect() as connection:
-        asked = DayOf(owner, day, WINDOW.max_ahead)
+        asked = DayOf(owner, day, MINUTE)
         return [each.seq for each in ledger.entries_of_day(connection, asked, before, 100)]
 
 
