@@ -49,7 +49,7 @@ def test_a_win_has_all_that_the_books_keep_of_it(
     assert "Reference round-1" in told
     assert f'title="{key_hash(arcade, "k-1")}"' in page
     assert re.search(r"Request's hash [0-9a-f]{12}…", told)
-    assert "TOKENS_ INVENTORY DREAM 1.50 1.50 — TOKENS_ EARNED DREAM 1.50 1.50" in told
+    assert "TOKENS_ INVENTORY DREAM 1.50 1.50 TOKENS_ EARNED DREAM 1.50 1.50" in told
     assert "FEE_ ISSUANCE FEES" in told
     assert told.count("debits equal credits") == 2
     assert f'href="/users/{ida}/days/2030-01-02"' in page
