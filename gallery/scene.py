@@ -12,6 +12,7 @@ from functools import partial
 import pyotp
 
 from bench.stage import Books
+from gallery import ledgers
 from gallery.weeks import NOW, Weeks
 from portal import ledger
 from portal.ledger.errors import Refused
@@ -55,7 +56,7 @@ def make(books: Books, days: int = DAYS) -> Scene:
     weeks.live()
     people, theo = _people(weeks)
     facts = {**weeks.entries, **_mailed(people["ida"]), **_times(books, weeks.ida, days)}
-    facts["ida"] = f"{weeks.ida}"
+    facts |= ledgers.facts(books, weeks.ida)
     _office(weeks, people)
     _secured(books, weeks, people, theo)
     weeks.set(NOW)

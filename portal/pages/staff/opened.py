@@ -71,7 +71,7 @@ def opened(
         span = span.within(at, at + ledger.HOUR)
     found = ledger.trial_balance(connection, span)
     line = line_of(found, code, account).seen_from(asked.side)
-    finality = spans.finality(connection, asked, found)
+    finality = spans.finality(connection, found)
     return Opened(asked, on, at, span, line, found, finality)
 
 
