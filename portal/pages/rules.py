@@ -92,6 +92,8 @@ RULES: dict[str, Rule] = {
     "pages.ledger_user_file": ALL_STAFF,
     "pages.fees": ALL_STAFF,
     "pages.fees_file": ALL_STAFF,
+    "pages.fees_hours": ALL_STAFF,
+    "pages.fees_hours_file": ALL_STAFF,
     "pages.fees_owed_file": ALL_STAFF,
     "pages.fees_rules_file": ALL_STAFF,
     "pages.conversions": ALL_STAFF,

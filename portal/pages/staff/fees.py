@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from portal import ledger
 from portal.ledger import Span
 from portal.ledger.fees import By
-from portal.pages import exports, formats, lists, views, words
+from portal.pages import charts, exports, formats, lists, views, words
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.fees import FeesForm
 from portal.runtime import runtime
@@ -49,9 +49,14 @@ class Asked:
         return Span.accounting(self.first, self.last)
 
     @property
+    def days(self) -> dict[str, Any]:
+        """What an address says of them."""
+        return {"first": written.day(self.first), "last": written.day(self.last)}
+
+    @property
     def query(self) -> dict[str, Any]:
-        """What an address says."""
-        return {"by": self.by, "first": written.day(self.first), "last": written.day(self.last)}
+        """The same, and by what."""
+        return {"by": self.by, **self.days}
 
     @property
     def accounts(self) -> dict[str, Any]:
@@ -73,7 +78,7 @@ class DatedRule:
 def fees() -> Response:
     """The sums of some days, of the running month where none are named; below them what is owed."""
     with runtime().reading() as connection:
-        form, asked = _asked(connection)
+        form, asked = asked_by_address(connection)
         if asked is None:
             return views.form_page("staff/fees.html", form, "staff/_fees.html", by_words=BY)
         form.first.data, form.last.data = asked.first, asked.last
@@ -82,6 +87,7 @@ def fees() -> Response:
         payable = _payable(connection, asked.last)
         rules = dated(rules_of.rules(), form.bounds.now)
     after = request.args.get("after")
+    by_day = {date.fromisoformat(each.name): each.total for each in sums if asked.by == "day"}
     return views.form_page(
         "staff/fees.html",
         form,
@@ -92,11 +98,12 @@ def fees() -> Response:
         total=_total(sums),
         page=lists.cut(_behind(sums, after)[: lists.PAGE + 1]),
         after=after,
+        chart=charts.bars(by_day, asked.first, asked.last) if by_day else None,
         owed=owed,
         payable=payable,
         rules=rules,
         percent=percent,
-        ranges=list(_usual(form)),
+        ranges=list(usual(form)),
     )
 
 
@@ -104,11 +111,11 @@ def fees() -> Response:
 def fees_file(form: str) -> Response:
     """The sums as a file."""
     with runtime().reading() as connection:
-        _, asked = _asked(connection)
+        _, asked = asked_by_address(connection)
         if asked is None:
             return views.go("pages.fees", **request.args)
         sums = _sums(connection, asked)
-        stamp = _stamp(connection, f"Fees by {asked.by}, from {asked.first}", asked.last)
+        stamp = exports.stamp(f"Fees by {asked.by}, from {asked.first}", asked.last)
     rows = (_cells(each) for each in sums)
     return exports.sheet(form, f"fees-by-{asked.by}", (asked.by, *SUMS), rows, stamp)
 
@@ -117,11 +124,11 @@ def fees_file(form: str) -> Response:
 def fees_owed_file(form: str) -> Response:
     """What is owed to whom, as a file."""
     with runtime().reading() as connection:
-        _, asked = _asked(connection)
+        _, asked = asked_by_address(connection)
         if asked is None:
             return views.go("pages.fees", **request.args)
         owed = ledger.owed(connection, asked.span)
-        stamp = _stamp(connection, "Fees owed", asked.last)
+        stamp = exports.stamp("Fees owed", asked.last)
     rows = (
         (exports.cell(each.provider), *map(written.usd, (each.incurred, each.settled, each.owed)))
         for each in owed
@@ -134,7 +141,7 @@ def fees_rules_file(form: str) -> Response:
     """Every rule there ever was, as a file."""
     with runtime().reading() as connection:
         rules = dated(rules_of.rules(), ledger.now(connection))
-        stamp = _stamp(connection, "Rules of fees")
+        stamp = exports.stamp("Rules of fees")
     rows = (
         (
             *(each.rule.kind, _moment(each.rule.start), _moment(each.until)),
@@ -163,7 +170,7 @@ def percent(basis_points: int) -> str:
     return f"{basis_points // 100}.{basis_points % 100:02d} %"
 
 
-def _asked(connection: Connection) -> tuple[FeesForm, Asked | None]:
+def asked_by_address(connection: Connection) -> tuple[FeesForm, Asked | None]:
     """What the address asks for; nothing where its form has errors. By what there is not, is nowhere."""
     form = FeesForm(request.args)
     form.bounds = ledger.bounds(connection)
@@ -228,7 +235,7 @@ def _name_of(by: By) -> Any:
     return name
 
 
-def _usual(form: FeesForm) -> Iterator[tuple[str, Mapping[str, str]]]:
+def usual(form: FeesForm) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Days that people ask for, as far as the books have them."""
     month = form.today.replace(day=1)
     before = lists.month_before(month)
@@ -244,8 +251,3 @@ def _usual(form: FeesForm) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 def _moment(at: datetime | None) -> str:
     return written.moment(at) if at else ""
-
-
-def _stamp(connection: Connection, title: str, last: date | None = None) -> exports.Stamp:
-    now = ledger.now(connection)
-    return exports.Stamp(title, now, ledger.last_closed_hour(connection), last)

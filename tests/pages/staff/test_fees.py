@@ -1,6 +1,7 @@
 """Fees: by what finance asks, tied to the accounts; what is owed; the rules; days that make no sense."""
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -173,7 +174,9 @@ def table(portal: Portal, address: str, begins: str) -> list[dict[str, str]]:
     """The rows of a file below its stamp."""
     sent = portal.browser.get(address)
     assert sent.status_code == 200
-    return list(csv.DictReader(StringIO(sent.text[sent.text.index(f"{begins},") :])))
+    head = re.search(rf"^{begins},", sent.text, re.MULTILINE)
+    assert head
+    return list(csv.DictReader(StringIO(sent.text[head.start() :])))
 
 
 def units(decimal: str) -> int:
@@ -213,3 +216,37 @@ def test_books_without_an_entry_owe_nothing(
     shown = Shown("/fees", browser.get("/fees"))
     assert "No fee belongs to these days." in shown.text
     assert "Nothing was ever owed until then. Equals FEES_PAYABLE" in shown.text
+
+
+def test_each_hour_has_its_fee_and_leads_to_its_conversion(portal: Portal) -> None:
+    shown = portal.page(f"/fees/hours?{every_day(portal)}")
+    done = [row for row in shown.rows if row["Fee"].units(18)]
+    assert len(done) == 4
+    assert sum(row["Fee"].units(18) for row in done) == moved(portal, "FEE_CONVERSION")
+    for row in shown.rows:
+        assert "/conversions/" in str(row["Hour"].address)
+        portal.page(str(row["Hour"].address))
+    hours = table(portal, f"/fees/hours.csv?{every_day(portal)}", "hour")
+    assert [units(row["fees"]) for row in hours] == [row["Fee"].units(18) for row in shown.rows]
+
+
+def test_hours_are_those_of_the_days_and_go_on_page_by_page(portal: Portal) -> None:
+    day = portal.days.hour.date()
+    shown = portal.page(f"/fees/hours?first={day}&last={day}")
+    assert {row["Hour"].text[:15] for row in shown.rows} == {f"{day:%a %-d %b %Y}"}
+    every = portal.page(f"/fees/hours?{every_day(portal)}")
+    begins = str(every.rows[4]["Hour"].address).rpartition("/")[2]
+    older = portal.page(f"/fees/hours?{every_day(portal)}&before={begins}")
+    assert older.rows == every.rows[5:]
+    assert portal.page(older.link("Newest")).rows == every.rows
+    portal.page("/fees/hours?before=x", 404)
+    portal.page("/fees/hours?first=2199-01-01", 422)
+    assert portal.browser.get("/fees/hours.csv?first=2199-01-01").status_code == 303
+    part = portal.browser.fragment("/fees/hours").text
+    assert part.lstrip().startswith('<div id="fees">')
+
+
+def test_fees_by_day_have_a_chart_beside_their_table(portal: Portal) -> None:
+    label = 'aria-label="Fees by day, at most'
+    assert label in portal.page("/fees?by=day").answer.text
+    assert label not in portal.page("/fees?by=kind").answer.text
