@@ -13,8 +13,7 @@ import pyotp
 from redis import Redis
 
 from bench.stage import Books
-from gallery import office
-from gallery import finance
+from gallery import finance, ledgers, office
 from gallery.weeks import NOW, Weeks
 from portal import ledger
 from portal.ledger.errors import Refused
@@ -58,7 +57,7 @@ def make(books: Books, days: int = DAYS) -> Scene:
     weeks.live()
     people, theo = _people(weeks)
     facts = {**weeks.entries, **_mailed(people["ida"]), **_times(books, weeks.ida, days)}
-    facts["ida"] = f"{weeks.ida}"
+    facts |= ledgers.facts(books, weeks.ida)
     _office(weeks, people)
     facts |= office.make(weeks, passwords.hash_of(PASSWORD), LAPTOP, _switch_on)
     with closing(Redis.from_url(runtime().settings.redis_url)) as redis:

@@ -103,7 +103,7 @@ from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
 from portal.ledger.postings import PostingRow, Range, copy_postings, count_postings, posting_rows
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
-from portal.ledger.spans import Side, Span, bounds
+from portal.ledger.spans import Bounds, Side, Span, bounds
 from portal.ledger.trial_balance import (
     TrialBalance,
     is_final,
@@ -120,6 +120,7 @@ __all__ = [
     "AccountLine",
     "AssetInfo",
     "Booked",
+    "Bounds",
     "Converted",
     "DayFlow",
     "DayGame",
