@@ -15,7 +15,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bench import stage
 from gallery import camera, document, office, scene, weeks
-from gallery.pages import PAGES, Shown
+from gallery.pages import PAGES
+from gallery.shown import Shown
 from gallery.steady import steady
 from local.environment import ROOT, environment, var_directory
 from local.errors import LocalError, run_command

@@ -14,7 +14,8 @@ from redis import Redis
 
 from bench.stage import Books
 from gallery import office, scene
-from gallery.pages import PAGES, Shown
+from gallery.pages import PAGES
+from gallery.shown import Shown
 from tests.browser import checks
 from tests.browser.looks import DESKTOP, PHONE, Look
 from tests.browser.site import Site
