@@ -11,12 +11,7 @@ from portal.ledger import Range
 from portal.pages.formats import day
 from portal.pages.forms.usd import DayField
 
-FORMATS = {
-    "csv": "CSV: a row for each posting",
-    "xlsx": "XLSX: the same as a workbook",
-    "beancount": "Beancount journal",
-    "hledger": "hledger journal",
-}
+FORMATS = {"csv": "CSV", "xlsx": "XLSX", "beancount": "Beancount", "hledger": "hledger"}
 ALL = {"": "All ledgers"}
 NEEDED = [InputRequired("Enter a day, such as 2026-11-21.")]
 
