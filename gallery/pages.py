@@ -186,6 +186,10 @@ NO_PAGES: dict[str, str] = {
     "users_file": "a file",
     "user_entries_file": "a file",
     "user_days_file": "a file",
+    "user_day_file": "a file",
+    "user_wallets_file": "a file",
+    "user_holds_file": "a file",
+    "entry_file": "a file",
     "user_wallet_file": "a file",
 }
 """Endpoints that answer GET and are no page, with what they are instead."""

@@ -42,6 +42,7 @@ from portal.pages.staff import (
     search,
     trial_balance,
     user_books,
+    user_files,
     users,
 )
 
@@ -52,7 +53,17 @@ problem = problems.answer
 COMING_IN = (entrance, asking, links)
 OF_BOOKS = (home, today, entries, usd, statements, wallets)
 OF_ACCOUNTS = (account, account_sessions, email, second_factor, time_zone, own_data)
-OF_FINANCE = (trial_balance, accounts, account_files, fees, users, user_books, journals, search)
+OF_FINANCE = (
+    trial_balance,
+    accounts,
+    account_files,
+    fees,
+    users,
+    user_books,
+    user_files,
+    journals,
+    search,
+)
 OF_CONVERSIONS = (conversions, conversion, rates)
 OF_OFFICE = (clients, client_keys, members, jobs, audit)
 MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, *OF_FINANCE, *OF_CONVERSIONS, *OF_OFFICE)
