@@ -33,6 +33,7 @@ BENCHES = {
         "any time of the past: p95 50 ms or less, by 1,000,000 postings 1.3 or less",
     ),
     "rollup": ("bench.rollup", "closing hours: 10,000 postings/s or more"),
+    "export": ("bench.export", "postings as CSV over HTTP: 50,000 rows/s or more, within 200 MB"),
     "verify": ("bench.verify", "all checks of the books: 200,000 postings/s or more"),
 }
 

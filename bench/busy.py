@@ -184,9 +184,14 @@ class _Year:
 
 def cookie(books: Books, busy: Busy) -> str:
     """The Cookie header of a browser that the user is signed in with."""
+    return signed_in(books, busy.sign_in_id)
+
+
+def signed_in(books: Books, sign_in_id: int) -> str:
+    """The same of any sign-in."""
     app = books.app
     with app.app_context(), runtime().engine.begin() as connection:
-        secret = sessions.start(connection, busy.sign_in_id, second_factor=False)
+        secret = sessions.start(connection, sign_in_id, second_factor=False)
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     value = serializer.dumps({"_user_id": secret, "_fresh": True, "_permanent": True})
     return f"{app.config['SESSION_COOKIE_NAME']}={value}"

@@ -101,9 +101,9 @@ from portal.ledger.movements import (
 from portal.ledger.payments import claim_payment
 from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
-from portal.ledger.postings import PostingRow, Range, copy_postings, posting_rows
+from portal.ledger.postings import PostingRow, Range, copy_postings, count_postings, posting_rows
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
-from portal.ledger.spans import Side, Span, bounds
+from portal.ledger.spans import Bounds, Side, Span, bounds
 from portal.ledger.trial_balance import (
     TrialBalance,
     is_final,
@@ -120,6 +120,7 @@ __all__ = [
     "AccountLine",
     "AssetInfo",
     "Booked",
+    "Bounds",
     "Converted",
     "DayFlow",
     "DayGame",
@@ -179,6 +180,7 @@ __all__ = [
     "convert",
     "copy_postings",
     "count_after",
+    "count_postings",
     "daily_flows",
     "day_games",
     "day_hours",

@@ -16,6 +16,8 @@ from portal.ledger.spans import DAY, midnight
 
 AT_ONCE = 2_000
 """Rows that are fetched at a time."""
+NONE = -1
+"""The code of no letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +66,7 @@ SAID = """CASE WHEN ascii({0}) = ANY (%(marked)s) THEN '''' || {0} ELSE {0} END 
 """What somebody said: an apostrophe before what begins with a letter that is `marked`, by its code."""
 # Each part depends on the one before and is no join that the planner may turn round: so the order is that
 # of the index, without sorting. Names are found by their number, in arrays.
-POSTINGS = f"""
-SELECT e.owner_id || '-' || e.seq AS entry_id, p.line, (%(kinds)s)[e.kind_id] AS kind,
-       {MOMENT.format("e.booked_at")} AS booked_at, {MOMENT.format("e.occurred_at")} AS occurred_at,
-       e.accounting_date::text, e.day::text, (%(ledgers)s)[p.ledger_id] AS ledger,
-       (%(accounts)s)[p.debit_account_id] AS debit, (%(accounts)s)[p.credit_account_id] AS credit,
-       trim_scale(p.amount * (%(units)s)[p.ledger_id])::text AS amount,
-       (%(assets)s)[p.ledger_id] AS asset, e.owner_id AS user_id, e.client_id,
-       {", ".join(SAID.format(name) for name in ("provider", "game", "reference", "description", "reason"))},
-       e.owner_id || '-' || e.reverses_seq AS reverses, e.owner_id || '-' || e.hold_seq AS hold
+FROM = """
 FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) r (start_at, end_at)
 CROSS JOIN LATERAL (
     SELECT * FROM ledger.entries
@@ -85,6 +79,18 @@ CROSS JOIN LATERAL (
       AND (%(ledger)s IS NULL OR ledger_id = %(ledger)s)
     ORDER BY line OFFSET 0) p
 """
+POSTINGS = f"""
+SELECT e.owner_id || '-' || e.seq AS entry_id, p.line, (%(kinds)s)[e.kind_id] AS kind,
+       {MOMENT.format("e.booked_at")} AS booked_at, {MOMENT.format("e.occurred_at")} AS occurred_at,
+       e.accounting_date::text, e.day::text, (%(ledgers)s)[p.ledger_id] AS ledger,
+       (%(accounts)s)[p.debit_account_id] AS debit, (%(accounts)s)[p.credit_account_id] AS credit,
+       trim_scale(p.amount * (%(units)s)[p.ledger_id])::text AS amount,
+       (%(assets)s)[p.ledger_id] AS asset, e.owner_id AS user_id, e.client_id,
+       {", ".join(SAID.format(name) for name in ("provider", "game", "reference", "description", "reason"))},
+       e.owner_id || '-' || e.reverses_seq AS reverses, e.owner_id || '-' || e.hold_seq AS hold
+{FROM}
+"""
+COUNT = f"SELECT count(*) FROM (SELECT 1 {FROM} LIMIT %(most)s) counted"
 COPY = f"COPY ({POSTINGS}) TO STDOUT (FORMAT csv, HEADER)"
 NAMES = {
     "kinds": "SELECT id, code FROM ledger.entry_kinds",
@@ -94,6 +100,13 @@ NAMES = {
     "units": "SELECT l.id, ('1e-' || a.scale)::numeric FROM ledger.ledgers l JOIN ledger.assets a ON a.code = l.asset",
 }
 LATE = "SELECT DISTINCT hour FROM ledger.late(:first, :before) WHERE hour >= :end ORDER BY hour"
+
+
+def count_postings(connection: Connection, wanted: Range, most: int) -> int:
+    """How many there are, counted up to `most`."""
+    with _driver(connection).cursor() as cursor:
+        cursor.execute(COUNT, {**_known(connection, wanted, ()), "most": most})
+        return int(cursor.fetchone()[0])
 
 
 def posting_rows(connection: Connection, wanted: Range) -> Iterator[PostingRow]:
@@ -124,7 +137,7 @@ def _known(connection: Connection, wanted: Range, marked: Sequence[str]) -> Mapp
     hours = connection.scalars(text(LATE), late).all()
     return {
         **names,
-        "marked": [ord(letter) for letter in marked] or [0],
+        "marked": [ord(letter) for letter in marked] or [NONE],
         "first": wanted.first,
         "last": wanted.last,
         "ledger": names["ledgers"].index(wanted.ledger) + 1 if wanted.ledger else None,

@@ -1,4 +1,4 @@
-"""Tables as files, sent as they are read: exact decimals, times in UTC, text that no program runs.
+"""Tables as files, however long: exact decimals, times in UTC, text that no program runs.
 
 A user's own files are plain CSV. Those of staff are CSV or XLSX, and say above the table of which
 moment of the books they are: `Stamp`. docs/exports.md tells how they are read.
@@ -9,15 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from io import StringIO
-from itertools import chain
-from typing import TypeVar
+from io import TextIOWrapper
+from typing import IO, TypeVar
 
-from flask import Response, current_app
+from flask import Response
 from sqlalchemy import Connection
 
 from portal import ledger
-from portal.pages import views, workbooks
+from portal.pages import spools, workbooks
 from portal.runtime import runtime
 from portal.services import written
 
@@ -39,16 +38,10 @@ def cell(text: str | None) -> str:
 
 
 def walk(read: Callable[[Row | None], Sequence[Row]]) -> Iterator[Row]:
-    """All rows of a list that is read after its last one, AT_ONCE at a time.
-
-    It begins in the request. What follows is read while the answer is sent: each time in a context of
-    its own, as one that is kept open would be closed by whoever drops an answer half sent.
-    """
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - beyond the request
+    """All rows of a list that is read after its last one, AT_ONCE at a time."""
     last: Row | None = None
     while True:
-        with app.app_context():
-            rows = read(last)
+        rows = read(last)
         yield from rows
         if len(rows) < AT_ONCE:
             return
@@ -56,7 +49,7 @@ def walk(read: Callable[[Row | None], Sequence[Row]]) -> Iterator[Row]:
 
 
 def answer(name: str, columns: Cells, rows: Iterable[Cells]) -> Response:
-    """A CSV of that name. The first row is read before anything is sent: what fails then is a page."""
+    """A CSV of that name."""
     return _csv(name, [], columns, rows)
 
 
@@ -101,53 +94,32 @@ def sheet(form: str, name: str, columns: Cells, rows: Iterable[Cells], stamp: St
 
     Cells are exact: amounts as decimal strings, times in UTC by `written.moment`; text that somebody
     else said has gone through `cell`, and what has not and begins like a formula goes through it here.
-    A CSV is sent while its rows are read, an XLSX once it is made, on disk: its directory is its end.
+    All rows are read before this returns.
     """
     assert form in ("csv", "xlsx")
     safe = (list(map(_safe, row)) for row in rows)
     if form == "csv":
         return _csv(name, stamp.lines, columns, safe)
-    file = workbooks.make(stamp.lines, columns, safe)
-    response = Response(workbooks.pieces(file), mimetype=workbooks.MEDIA)
-    response.content_length = workbooks.size(file)
-    return download(response, f"{name}.xlsx")
 
+    def write(file: IO[bytes]) -> None:
+        workbooks.write(file, stamp.lines, columns, safe)
 
-def download(response: Response, name: str) -> Response:
-    """The answer as a file that is kept under a name."""
-    response.headers["Content-Disposition"] = f'attachment; filename="dreamland-{name}"'
-    return views.private(response)
+    return spools.answer(write, workbooks.MEDIA, f"{name}.xlsx")
 
 
 def _csv(name: str, above: Iterable[str], columns: Cells, rows: Iterable[Cells]) -> Response:
-    made = iter(rows)
-    first = list(_taken(made))
-    head = "".join(f"{line}\r\n" for line in above)
-    lines = _lines(head, chain([columns], first, made))
-    return download(Response(lines, mimetype="text/csv"), f"{name}.csv")
+    def write(file: IO[bytes]) -> None:
+        text = TextIOWrapper(file, "utf-8", newline="")
+        text.writelines(f"{line}\r\n" for line in above)
+        writer = csv.writer(text)
+        writer.writerow(columns)
+        writer.writerows(rows)
+        text.detach()  # else it would close the file
+
+    return spools.answer(write, "text/csv", f"{name}.csv")
 
 
 def _safe(value: str | int | None) -> str | int | None:
     """A cell that no program runs."""
     is_text = isinstance(value, str) and value.startswith(RUN)
     return cell(str(value)) if is_text and not NUMBER.fullmatch(str(value)) else value
-
-
-def _taken(rows: Iterator[Cells]) -> Iterator[Cells]:
-    for row in rows:
-        yield row
-        return
-
-
-def _lines(head: str, rows: Iterable[Cells]) -> Iterator[str]:
-    """In pieces of some kilobytes."""
-    piece = StringIO()
-    piece.write(head)
-    writer = csv.writer(piece)
-    for row in rows:
-        writer.writerow(row)
-        if piece.tell() > 16_384:
-            yield piece.getvalue()
-            piece.seek(0)
-            piece.truncate()
-    yield piece.getvalue()

@@ -1,11 +1,9 @@
-"""A table as a workbook (XLSX): made on disk row by row, so that its size costs no memory.
+"""A table as a workbook (XLSX): made row by row, on disk, so that its size costs no memory.
 
 All text stays text: no formula, no link, and no number that a double can't hold.
 """
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from tempfile import TemporaryFile
+from collections.abc import Iterable, Sequence
 from typing import IO
 
 from xlsxwriter import Workbook
@@ -21,7 +19,6 @@ EXACT = 10**15
 NARROWEST, WIDEST = 10, 48
 MEASURED = 200
 """Rows that the width of a column is taken from."""
-PIECE = 64 * 1024
 OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -32,35 +29,20 @@ OPTIONS = {
 Cells = Sequence[str | int | None]
 
 
-def make(
-    above: Sequence[str], columns: Cells, rows: Iterable[Cells], most_rows: int = MOST_ROWS
-) -> IO[bytes]:
-    """The workbook, at its beginning, in a file that is gone once closed.
+def write(
+    file: IO[bytes],
+    above: Sequence[str],
+    columns: Cells,
+    rows: Iterable[Cells],
+    most_rows: int = MOST_ROWS,
+) -> None:
+    """Write the workbook into a file.
 
     Each sheet has the lines `above`, then the names of the columns; a sheet that is full goes on in
-    the next. What fails on the way leaves nothing behind.
+    the next.
     """
-    file = TemporaryFile()  # noqa: SIM115 - closed by who sends it
-    try:
-        with Workbook(file, OPTIONS) as book:
-            _fill(book, above, columns, rows, most_rows)
-    except BaseException:
-        file.close()
-        raise
-    return file
-
-
-def size(file: IO[bytes]) -> int:
-    """Its bytes."""
-    return os.fstat(file.fileno()).st_size
-
-
-def pieces(file: IO[bytes]) -> Iterator[bytes]:
-    """The file from its beginning, some kilobytes at a time; closed at its end or where it is dropped."""
-    with file:
-        file.seek(0)
-        while piece := file.read(PIECE):
-            yield piece
+    with Workbook(file, OPTIONS) as book:
+        _fill(book, above, columns, rows, most_rows)
 
 
 def _fill(

@@ -36,6 +36,7 @@ TINY = {
         *("--first-hours", "2", "--asked", "20", "--warm-up", "2"),
     ],
     "rollup": ["--users", "20", "--postings", "600", "--hours", "6"],
+    "export": ["--users", "20", "--postings", "800", "--passes", "1"],
     "verify": ["--users", "50", "--entries", "400", "--passes", "1"],
 }
 CHECKED: dict[str, dict[str, object]] = {
@@ -56,6 +57,7 @@ CHECKED: dict[str, dict[str, object]] = {
     "growth": {"lost": 0},
     "trial-balance": {"differ": 0},
     "rollup": {"not_added_up": 0, "fees_not_added_up": 0, "hours_not_closed": 0},
+    "export": {"lost": 0, "within_200_mb": True},
     "verify": {"differences": 0, "unread": 0},
 }
 

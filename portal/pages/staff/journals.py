@@ -1,20 +1,21 @@
 """Journals: a ledger, or all, as a file that spreadsheets and accountants' programs read.
 
-Which one is all in the address; a download is a plain link. It is read in one snapshot while it is sent.
+Which one is all in the address; a download is a plain link. All of a file is read in one snapshot.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, timedelta
+from typing import IO
 
 from flask import Response, request
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from portal import ledger
 from portal.ledger import PostingRow, Range
 from portal.ledger.errors import Refused
-from portal.pages import exports, pipes, views
+from portal.pages import exports, spools, views
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.journals import JournalForm, ledger_choices
-from portal.pages.pipes import Pipe
 from portal.runtime import runtime
 from portal.services import audit
 from portal.services import journals as formats
@@ -22,7 +23,8 @@ from portal.services import journals as formats
 PAGE = "staff/journals.html"
 ENDINGS = {"csv": "csv", "xlsx": "xlsx", "beancount": "beancount", "hledger": "journal"}
 """What the names of files end with."""
-LONGEST = timedelta(seconds=pipes.LONGEST_S)
+LONGEST = timedelta(minutes=30)
+"""That the database may write a CSV for."""
 
 
 @blueprint.get("/journals")
@@ -65,36 +67,28 @@ def _form(connection: Connection) -> JournalForm:
 
 def _answer(wanted: Range, form: str) -> Response:
     name = f"{wanted.ledger or 'all'}-{wanted.first}-{wanted.last}"
-    if form == "xlsx":
-        return _workbook(name, wanted)
-    engine = runtime().engine
-
-    def write(pipe: Pipe) -> None:
-        _write(engine, wanted, form, pipe)
-
-    mimetype = "text/csv" if form == "csv" else "text/plain"
-    answer = Response(pipes.piped(write), mimetype=mimetype)
-    return exports.download(answer, f"{name}.{ENDINGS[form]}")
-
-
-def _write(engine: Engine, wanted: Range, form: str, pipe: Pipe) -> None:
-    """In the thread of the pipe."""
-    with engine.connect() as connection:
-        snapshot = connection.execution_options(isolation_level="REPEATABLE READ")
+    with spools.long(), runtime().reading() as snapshot:
         stamp = _stamp(snapshot, wanted)
-        if form == "csv":
-            pipe.write("".join(f"{line}\n" for line in stamp.lines).encode())
-            ledger.copy_postings(snapshot, wanted, exports.RUN, pipe, LONGEST)
-        else:
-            for lines in formats.lines(snapshot, wanted, form, stamp.lines):
-                pipe.write(lines.encode())
+        if form == "xlsx":
+            rows = _rows(snapshot, wanted)
+            return exports.sheet(form, name, PostingRow._fields, rows, stamp)
+
+        def write(file: IO[bytes]) -> None:
+            if form == "csv":
+                file.write("".join(f"{line}\n" for line in stamp.lines).encode())
+                ledger.copy_postings(snapshot, wanted, exports.RUN, file, LONGEST)
+            else:
+                lines = formats.lines(snapshot, wanted, form, stamp.lines)
+                file.writelines(piece.encode() for piece in lines)
+
+        media = "text/csv" if form == "csv" else "text/plain"
+        return spools.answer(write, media, f"{name}.{ENDINGS[form]}")
 
 
-def _workbook(name: str, wanted: Range) -> Response:
-    with runtime().reading() as snapshot:
-        rows = ledger.posting_rows(snapshot, wanted)
-        stamp = _stamp(snapshot, wanted)
-        return exports.sheet("xlsx", name, PostingRow._fields, rows, stamp)
+def _rows(snapshot: Connection, wanted: Range) -> Iterator[PostingRow]:
+    """Them all; what then takes its time, packing a workbook, keeps no transaction open."""
+    yield from ledger.posting_rows(snapshot, wanted)
+    snapshot.rollback()
 
 
 def _stamp(connection: Connection, wanted: Range) -> exports.Stamp:

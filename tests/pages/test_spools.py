@@ -1,0 +1,51 @@
+"""Files that are made on disk first: whole, or not at all."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+
+from portal.ledger.errors import Unavailable
+from portal.pages import exports, spools
+from tests.pages.conftest import Browser, Make
+
+STAMP = exports.Stamp("numbers", datetime(2026, 11, 20, tzinfo=UTC), None)
+
+
+def rows(count: int, *, broken: bool = False) -> Iterator[tuple[str, int]]:
+    yield from (("x" * 50, number) for number in range(count))
+    if broken:
+        raise ConnectionError("the database went away")
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+@pytest.mark.parametrize("count", [0, 10, 20_000])
+def test_the_length_of_a_file_is_told_and_it_comes_in_pieces(
+    app: Flask, form: str, count: int
+) -> None:
+    """So one that breaks off on its way is seen to."""
+    with app.test_request_context():
+        response = exports.sheet(form, "numbers", ("text", "number"), rows(count), STAMP)
+        pieces = list(response.iter_encoded())
+        assert sum(map(len, pieces)) == response.content_length
+        assert max(map(len, pieces)) <= spools.PIECE
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_what_fails_on_the_way_is_no_short_file(app: Flask, form: str) -> None:
+    with app.test_request_context(), pytest.raises(ConnectionError):
+        exports.sheet(form, "numbers", ("text", "number"), rows(9000, broken=True), STAMP)
+
+
+def test_only_so_many_long_files_are_made_at_once(browser: Browser, make_person: Make) -> None:
+    """Who comes then is told so."""
+    browser.enter(make_person("viewer"), second_factor=True)
+    with ExitStack() as stack:
+        for _ in range(spools.MOST):
+            stack.enter_context(spools.long())
+        with pytest.raises(Unavailable, match="several long files"), spools.long():
+            pass
+    with spools.long():
+        pass
