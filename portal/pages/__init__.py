@@ -43,6 +43,7 @@ from portal.pages.staff import (
     search,
     trial_balance,
     user_books,
+    user_files,
     users,
     verifications,
 )
@@ -56,7 +57,7 @@ OF_BOOKS = (home, today, entries, usd, statements, wallets)
 OF_ACCOUNTS = (account, account_sessions, email, second_factor, time_zone, own_data)
 OF_FINANCE = (
     *(trial_balance, accounts, account_files, fees, fee_hours),
-    *(users, user_books, journals, search),
+    *(users, user_books, user_files, journals, search),
 )
 OF_CONVERSIONS = (conversions, conversion, rates, verifications)
 OF_OFFICE = (clients, client_keys, members, jobs, audit)

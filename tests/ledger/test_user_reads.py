@@ -73,9 +73,10 @@ def test_open_holds_of_all_wallets_are_told_and_none_that_ended(books: Books) ->
     points = books.hold(owner, "LOYALTY_POINT", "1.25")
     books.release(owner, books.hold(owner, "GOLD_COIN", "7"), "GOLD_COIN")
     with books.engine.connect() as connection:
-        held = ledger.all_open_holds(connection, owner, 10)
+        held = ledger.all_open_holds(connection, owner, None, 10)
         assert [(each.seq, each.asset, each.scale, each.amount) for each in held] == [
             (points, "LOYALTY_POINT", 2, 125),
             (gold, "GOLD_COIN", 0, 30),
         ]
-        assert len(ledger.all_open_holds(connection, owner, 1)) == 1
+        assert ledger.all_open_holds(connection, owner, None, 1) == held[:1]
+        assert ledger.all_open_holds(connection, owner, points, 9) == held[1:]
