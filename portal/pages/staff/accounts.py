@@ -97,7 +97,9 @@ def steps(it: Opened, owner: int | None = None) -> list[tuple[str, str]]:
         below.append(("ledger_hour", f"{it.hour:{form}} UTC", {"hour": hour_names.name(it.hour)}))
     if owner is not None:
         below.append(("ledger_user", owner_name(owner), {"user": f"{owner}"}))
-    found = [(url_for("pages.trial_balance", **it.asked.query), "Trial balance")]
+    anchor = f"ledger-{it.line.ledger}"
+    top = url_for("pages.trial_balance", **it.asked.query, _anchor=anchor)
+    found = [(top, "Trial balance")]
     for endpoint, name, own in below:
         values = values | own
         found.append((url_for(f"pages.{endpoint}", **values, **it.asked.opened), name))
