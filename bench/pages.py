@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from bench import busy, processes, stage, weight
 from bench.figures import Figure, failed, say
 from bench.machine import watched
-from gallery.pages import PAGES, Shown
+from gallery.pages import PAGES
+from gallery.shown import Shown
 from local.redis import Redis
 
 REFERENCE = "/sign-in"

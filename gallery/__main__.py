@@ -14,8 +14,9 @@ from redis import Redis
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from bench import stage
-from gallery import camera, document, scene, weeks
-from gallery.pages import PAGES, Shown
+from gallery import camera, document, office, scene, weeks
+from gallery.pages import PAGES
+from gallery.shown import Shown
 from gallery.steady import steady
 from local.environment import ROOT, environment, var_directory
 from local.errors import LocalError, run_command
@@ -83,7 +84,7 @@ def _take(
 ) -> None:
     """All pictures of one view; everybody has the same browsers in each, with the same sessions."""
     with closing(Redis.from_url(os.environ["REDIS_URL"])) as redis:
-        redis.flushdb()  # nobody is asked to wait because of the view before
+        office.forget_counts(redis)
     contexts = {who: camera.context(chromium, view, base, weeks.NOW) for who in cookies}
     for who, cookie in cookies.items():
         host = base.replace("http:", "https:")  # the cookie is for safe places; 127.0.0.1 is one

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gallery.camera import VIEWS
-from gallery.pages import Shown
+from gallery.shown import Shown
 
 HEAD = """# The gallery
 

@@ -3,49 +3,9 @@
 Tests walk the same table, and bin/bench pages measures it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
-
-from playwright.sync_api import Page
-
 from gallery.scene import PASSWORD
-
-Who = Literal["nobody", "ida", "theo", "newcomer", "admin"]
-"""Ida has a long history; Theo a second factor and a wish to leave; the newcomer nothing yet."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A page in the gallery."""
-
-    endpoint: str
-    """Without `pages.`; empty for the page of an error."""
-    name: str
-    """Of its files; several pictures may be of one endpoint."""
-    address: str
-    """`{win}` and its like stand for what the scene has."""
-    who: Who
-    about: str
-    """What is seen, in words: the pictures' alternative text."""
-    status: int = 200
-    steps: tuple[Callable[[Page], object], ...] = ()
-    """What is done on the page before the picture."""
-
-
-def press(button: str, until: str = "", **fields: str) -> Callable[[Page], None]:
-    """Fill fields, by their labels, and press a button; the address that it leads to."""
-
-    def step(page: Page) -> None:
-        for label, value in fields.items():
-            page.get_by_label(label, exact=True).fill(value)
-        with page.expect_response(lambda answer: answer.request.method == "POST"):
-            page.get_by_role("button", name=button).click()
-        if until:
-            page.wait_for_url(f"**{until}")
-
-    return step
-
+from gallery.shown import Shown, press
+from gallery.staff_pages import STAFF
 
 REFUSED = press("Sign in", **{"E-mail": "ida@players.example", "Password": "not the password"})
 PASSWORD_OF_THEO = press(
@@ -153,25 +113,7 @@ PAGES = (
     Shown(
         "account_deletion", "account-to-be-deleted", "/account/deletion", "theo", "A wish to leave"
     ),
-    Shown("home", "staff-home", "/", "admin", "Home of staff"),
-    Shown("journals", "journals", "/journals", "admin", "Ledgers as files"),
-    Shown("audit", "audit", "/audit", "admin", "The audit log"),
-    Shown("users", "users", "/users", "admin", "Users"),
-    Shown("users", "users-filtered", "/users?who=player", "admin", "Users whose names begin so"),
-    Shown("user", "user", "/users/{ida}", "admin", "A user as finance sees one"),
-    Shown("user_entries", "user-entries", "/users/{ida}/entries", "admin", "A user's entries"),
-    Shown("user_days", "user-days", "/users/{ida}/days", "admin", "A user's days"),
-    Shown("user_day", "user-day", "/users/{ida}/days/{day}", "admin", "A day of a user's"),
-    Shown(
-        *("user_wallet", "user-wallet", "/users/{ida}/wallets/GOLD_COIN", "admin"),
-        "A wallet of a user's",
-    ),
-    Shown("entry", "staff-entry", "/entries/{win}", "admin", "A win as staff see it"),
-    Shown(
-        "entry", "staff-entry-capture", "/entries/{capture}", "admin", "A capture as staff see it"
-    ),
-    Shown("search", "search", "/search", "admin", "What can be looked for"),
-    Shown("search", "search-found", "/search?q=tournament-9", "admin", "What was found"),
+    *STAFF,
     Shown("", "not-found", "/nowhere", "ida", "An address without a page", 404),
     Shown("", "not-for-you", "/audit", "ida", "A page that is not for one's role", 403),
 )
@@ -186,6 +128,27 @@ NO_PAGES: dict[str, str] = {
     "users_file": "a file",
     "user_entries_file": "a file",
     "user_days_file": "a file",
+    "user_day_file": "a file",
+    "user_wallets_file": "a file",
+    "user_holds_file": "a file",
+    "entry_file": "a file",
     "user_wallet_file": "a file",
+    "clients_file": "a file",
+    "staff_file": "a file",
+    "jobs_file": "a file",
+    "overview_file": "a file",
+    "conversions_file": "a file",
+    "rates_file": "a file",
+    "verifications_file": "a file",
+    "verification_file": "a file",
+    "trial_balance_file": "a file",
+    "fees_file": "a file",
+    "fees_hours_file": "a file",
+    "fees_owed_file": "a file",
+    "fees_rules_file": "a file",
+    "ledger_account_file": "a file",
+    "ledger_day_file": "a file",
+    "ledger_hour_file": "a file",
+    "ledger_user_file": "a file",
 }
 """Endpoints that answer GET and are no page, with what they are instead."""

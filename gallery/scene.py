@@ -4,14 +4,16 @@ All of it is made by the services, and the same in every run; at last the clock 
 """
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 import pyotp
+from redis import Redis
 
 from bench.stage import Books
+from gallery import finance, ledgers, office
 from gallery.weeks import NOW, Weeks
 from portal import ledger
 from portal.ledger.errors import Refused
@@ -42,7 +44,7 @@ class Scene:
     people: dict[str, int]
     """Sign-ins by who they are in the table of pages; nobody has none."""
     facts: dict[str, str]
-    """Entries of Ida's by kind, a day, a month, what links end with."""
+    """Entries of Ida's by kind, a day, a month, what links end with, what finance looks at."""
 
     def address(self, template: str) -> str:
         """An address of the table of pages, filled in."""
@@ -55,9 +57,14 @@ def make(books: Books, days: int = DAYS) -> Scene:
     weeks.live()
     people, theo = _people(weeks)
     facts = {**weeks.entries, **_mailed(people["ida"]), **_times(books, weeks.ida, days)}
-    facts["ida"] = f"{weeks.ida}"
+    facts |= ledgers.facts(books, weeks.ida)
     _office(weeks, people)
+    facts |= office.make(weeks, passwords.hash_of(PASSWORD), LAPTOP, _switch_on)
+    with closing(Redis.from_url(runtime().settings.redis_url)) as redis:
+        redis.flushdb()
+        office.jobs(redis)
     _secured(books, weeks, people, theo)
+    facts |= finance.make(books, weeks)
     weeks.set(NOW)
     return Scene(people, facts)
 

@@ -5,19 +5,35 @@ Booked by the services, on a clock that stands still between any two events.
 
 import random
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
 
 from bench.stage import Books
 from portal import ledger
 from portal.ledger import amounts
+from portal.ledger.conversion import Rate, anything_held
+from portal.runtime import runtime
 from portal.services import assets, clients, conversions, credits, holds, users, wins
 from portal.services.demo import convert_now
 
 NOW = datetime(2026, 11, 21, 14, 26, 12, 480_517, tzinfo=UTC)
+LAST_HOUR = datetime(2026, 11, 21, 13, tzinfo=UTC)
+"""The last one that is over: nobody converts it here."""
+SOURCE = "https://rates.example/dream"
 GAMES = ("maze", "gem-rush", "sky-race")
 CLOCK = """
 CREATE OR REPLACE FUNCTION ledger.clock() RETURNS timestamptz
 LANGUAGE sql VOLATILE SET search_path = ledger, pg_temp AS $$ SELECT timestamptz '{at}' $$
 """
+
+
+def _rate(hour: datetime) -> Rate:
+    """What a token is worth in an hour: some cents that wander."""
+    number = int(hour.timestamp()) // 3600
+    slow, fast = abs(number % 400 - 200), abs(number * 7 % 60 - 30)
+    value = Decimal(1_350 + slow + 2 * fast).scaleb(-4)
+    told = f'{{"rate": "{value}"}}'.encode()
+    return Rate(value, SOURCE, hour + ledger.HOUR, sha256(told).digest())
 
 
 class Weeks:
@@ -60,9 +76,19 @@ class Weeks:
         ended = self._at.replace(minute=0, second=0, microsecond=0) + ledger.HOUR
         if ended <= at:
             self.set(ended + timedelta(seconds=4, microseconds=self.random.randrange(10**6)))
-            conversions.convert_due(convert_now, wait=True)
+            self._convert()
         self.set(at)
-        conversions.convert_due(convert_now, wait=True)
+        self._convert()
+
+    def _convert(self) -> None:
+        """Every hour that is due, but for the last, each at a rate of its own."""
+        while (hour := conversions.due_hour()) and hour < LAST_HOUR:
+            with runtime().engine.connect() as connection:
+                ledger.close_hour(connection, hour)
+                if anything_held(connection, hour):
+                    ledger.store_rate(connection, hour, _rate(hour))
+                connection.commit()
+            conversions.advance(hour, convert_now, wait=True)
 
     def _day(self, ida: int, start: datetime, others: list[int]) -> None:
         """Some wins in the morning and the evening; credits now and then."""

@@ -86,6 +86,11 @@ class Office:
             found = (self._failure(name) for name in ids[begin : begin + limit])
             return [each for each in found if each]
 
+    def failures(self) -> int:
+        """How many jobs failed, and were not run again since."""
+        with asking():
+            return sum(len(self._failed_ids(each)) for each in self._queues())
+
     def find(self, job_id: str) -> office.Failed | None:
         """A failed job."""
         with asking():

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from redis import Redis
 from rq_scheduler import Scheduler
 
-from jobs import conversions, holds, hours, imports, mails, sessions, webhooks
-from jobs.queue import QUEUE, TIMEOUT_S, WEBHOOKS, JsonJob, queue
+from jobs import conversions, holds, hours, imports, mails, sessions, verification, webhooks
+from jobs.queue import LATER, QUEUE, TIMEOUT_S, WEBHOOKS, JsonJob, queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ TABLE = (
     Recurring("send-mails", "* * * * *", mails.send_due),
     Recurring("forget-mails", "45 3 * * *", mails.forget_due),
     Recurring("forget-sessions", "0 4 * * *", sessions.forget_due),
+    # Not where it was done today already: by hand, or by a job of the machine's own.
+    Recurring("verify-books", "15 4 * * *", verification.verify_due, LATER, verification.TIMEOUT_S),
     Recurring("deliver-webhooks", "* * * * *", webhooks.deliver, WEBHOOKS, webhooks.TIMEOUT_S),
 )
 KEEP = -1

@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config
-from jobs import conversions, imports, mails, office, webhooks
+from jobs import conversions, imports, mails, office, verification, webhooks
 from portal import (
     api,
     cli,
@@ -49,6 +49,7 @@ def create_app(settings: config.Settings | None = None) -> Flask:
             db.engine,
             metrics.count_batch,
             start_conversions=conversions.enqueue_due,
+            start_verification=verification.enqueue_one,
             start_import=imports.start,
             start_webhooks=webhooks.enqueue_delivery,
             start_mails=mails.enqueue_due,

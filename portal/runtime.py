@@ -27,6 +27,8 @@ class Runtime:
     counts: Counts
     start_conversions: Callable[[], None]
     """Has a worker do what is due; needs Redis."""
+    start_verification: Callable[[], bool]
+    """Has a worker verify the books; False where one is to already. Needs Redis."""
     start_import: Callable[[int], None]
     """Has a worker begin an import; needs Redis."""
     start_webhooks: Callable[[], None]

@@ -54,6 +54,7 @@ def upgrade() -> None:
         _moment("finished_at", nullable=True),
         _moment("last_closed_hour", nullable=True),
         *(_count(name) for name in ("postings", "entries", "owners", "found")),
+        sa.Column("problem", sa.Text(), nullable=True),
         sa.Column(
             "differences", postgresql.JSONB(), server_default=sa.text("'[]'"), nullable=False
         ),

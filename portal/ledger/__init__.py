@@ -9,6 +9,7 @@ Finance:   `trial_balance` of a `Span`, `account_days`, `account_hours`, `accoun
 Days:      `today`, `day_wins`, `day_games`, `day_hours`, `wins_of_day`, `usd_days`, `day_sums`,
            `newest_days`, `month_sums`
 Entries:   `entries`, `entries_of_day`, `entry`, `journal`; `movements` of the wallets from one day to another
+Finding:   `find_entries` by `Names`, `find_payments`, whoever they are of
 Exports:   `posting_rows` of a `Range` of accounting dates, `copy_postings` as CSV
 Feed:      `Feed`, `entries_of_owner`, `feed_entry`, `lines_of`, `count_after`
 Checking:  `verify.verify`, of the module beside this file
@@ -76,6 +77,7 @@ from portal.ledger.events import (
     lines_of,
 )
 from portal.ledger.fees import DayFlow, FeeSum, Owed, daily_flows, fee_sums, first_booked_at, owed
+from portal.ledger.finding import FoundEntry, FoundPayment, Names, find_entries, find_payments
 from portal.ledger.holds import (
     DueHold,
     Hold,
@@ -101,7 +103,7 @@ from portal.ledger.poster import Poster, autocommit
 from portal.ledger.posting import MAX_BATCH, UNBOUNDED, Entry, Outcome, Window
 from portal.ledger.postings import PostingRow, Range, copy_postings, count_postings, posting_rows
 from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, won_on
-from portal.ledger.spans import Side, Span, bounds
+from portal.ledger.spans import Bounds, Side, Span, bounds
 from portal.ledger.trial_balance import (
     TrialBalance,
     is_final,
@@ -118,6 +120,7 @@ __all__ = [
     "AccountLine",
     "AssetInfo",
     "Booked",
+    "Bounds",
     "Converted",
     "DayFlow",
     "DayGame",
@@ -131,6 +134,8 @@ __all__ = [
     "EntryInFull",
     "FeeSum",
     "Feed",
+    "FoundEntry",
+    "FoundPayment",
     "Hold",
     "InternalError",
     "InvalidAmount",
@@ -142,6 +147,7 @@ __all__ = [
     "Moved",
     "MovedHour",
     "Movement",
+    "Names",
     "NotFound",
     "OpenHold",
     "Outcome",
@@ -187,6 +193,8 @@ __all__ = [
     "entry",
     "fee_sums",
     "feed_entry",
+    "find_entries",
+    "find_payments",
     "first_booked_at",
     "first_booked_hour",
     "fix_clock",

@@ -197,12 +197,18 @@ def account_lines(  # noqa: PLR0913, PLR0917 - which account, hour and owner, wh
 
 
 def account_id(connection: Connection, ledger: str, account: str) -> int:
-    """The number of an account. Raises NotFound('unknown_account')."""
-    known = {"ledger": ledger, "account": account}
-    found: int | None = connection.scalar(text(ACCOUNT), known)
-    if found is None:
-        raise NotFound("unknown_account", f"there is no account {account} in a ledger {ledger}")
-    return found
+    """The number of an account, which never changes: a connection asks for each once.
+
+    Raises NotFound('unknown_account').
+    """
+    numbers: dict[tuple[str, str], int] = connection.info.setdefault("accounts", {})
+    if (ledger, account) not in numbers:
+        known = {"ledger": ledger, "account": account}
+        found: int | None = connection.scalar(text(ACCOUNT), known)
+        if found is None:
+            raise NotFound("unknown_account", f"there is no account {account} in a ledger {ledger}")
+        numbers[ledger, account] = found
+    return numbers[ledger, account]
 
 
 def _newest(connection: Connection, account: int, span: Span, until: datetime) -> datetime | None:

@@ -92,13 +92,17 @@ FROM ledger.holds h
 JOIN ledger.entries e ON e.owner_id = h.owner_id AND e.seq = h.seq
 JOIN ledger.ledgers l ON l.id = h.ledger_id
 JOIN ledger.assets a ON a.code = l.asset
-WHERE h.owner_id = :owner_id AND h.ended_seq IS NULL ORDER BY h.seq DESC LIMIT :limit
+WHERE h.owner_id = :owner_id AND h.ended_seq IS NULL AND (CAST(:seq AS bigint) IS NULL OR h.seq < :seq)
+ORDER BY h.seq DESC LIMIT :limit
 """
 
 
-def all_open_holds(connection: Connection, owner_id: int, limit: int) -> list[OpenHold]:
+def all_open_holds(
+    connection: Connection, owner_id: int, before: int | None, limit: int
+) -> list[OpenHold]:
     """The open holds of all of an owner's wallets, newest first."""
-    rows = connection.execute(text(ALL_OPEN), {"owner_id": owner_id, "limit": limit})
+    known = {"owner_id": owner_id, "seq": before, "limit": limit}
+    rows = connection.execute(text(ALL_OPEN), known)
     return [OpenHold(**(row._asdict() | {"amount": int(row.amount)})) for row in rows]
 
 

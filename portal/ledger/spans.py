@@ -61,10 +61,23 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-BOUNDS = "SELECT ledger.clock(), (SELECT min(booked_at) FROM ledger.entries)"
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where the books begin and end: `now` by the ledger clock; the first booking and accounting date, None in empty ones."""
+
+    now: datetime
+    first: datetime | None
+    first_date: date | None
 
 
-def bounds(connection: Connection) -> tuple[datetime, datetime | None]:
-    """Now by the ledger clock, and when the first entry was booked: None in empty books."""
-    now, first = connection.execute(text(BOUNDS)).one()
-    return now, first
+BOUNDS = """
+SELECT ledger.clock() AS now, b.first,
+       least((b.first AT TIME ZONE 'UTC')::date, (SELECT min(accounting_date) FROM ledger.late('-infinity', 'infinity'))) AS first_date
+FROM (SELECT min(booked_at) AS first FROM ledger.entries) b
+"""
+
+
+def bounds(connection: Connection) -> Bounds:
+    """The bounds of both clocks, in one statement."""
+    row = connection.execute(text(BOUNDS)).one()
+    return Bounds(row.now, row.first, row.first_date)

@@ -34,6 +34,7 @@ from portal.pages.staff import (
     clients,
     conversion,
     conversions,
+    fee_hours,
     fees,
     jobs,
     journals,
@@ -42,7 +43,9 @@ from portal.pages.staff import (
     search,
     trial_balance,
     user_books,
+    user_files,
     users,
+    verifications,
 )
 
 __all__ = ["problem", "register"]
@@ -52,8 +55,11 @@ problem = problems.answer
 COMING_IN = (entrance, asking, links)
 OF_BOOKS = (home, today, entries, usd, statements, wallets)
 OF_ACCOUNTS = (account, account_sessions, email, second_factor, time_zone, own_data)
-OF_FINANCE = (trial_balance, accounts, account_files, fees, users, user_books, journals, search)
-OF_CONVERSIONS = (conversions, conversion, rates)
+OF_FINANCE = (
+    *(trial_balance, accounts, account_files, fees, fee_hours),
+    *(users, user_books, user_files, journals, search),
+)
+OF_CONVERSIONS = (conversions, conversion, rates, verifications)
 OF_OFFICE = (clients, client_keys, members, jobs, audit)
 MODULES = (*COMING_IN, *OF_BOOKS, *OF_ACCOUNTS, *OF_FINANCE, *OF_CONVERSIONS, *OF_OFFICE)
 """Their views are on the blueprint once they are imported."""

@@ -1,6 +1,6 @@
 """Activity: every entry of a user; and one of them with all that a support person would ask for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -73,15 +73,25 @@ def _in_books(event: activity.Event) -> Callable[[str, str], str]:
 @blueprint.get("/entries.csv")
 def entries_csv() -> Response:
     """All of them, a line for each wallet that an entry changed."""
-    return exports.answer("entries", COLUMNS, all_rows(lists.user_id()))
+    user_id = lists.user_id()
+    return exports.answer("entries", COLUMNS, rows_of(user_id, all_of(user_id)))
 
 
-def all_rows(user_id: int) -> Iterator[exports.Cells]:
-    """Every entry of somebody's, newest first, a row for each wallet that it changed."""
+Read = Callable[[ledger.ListedEntry | None], Sequence[ledger.ListedEntry]]
+"""Reads entries of somebody's from one of them on, newest first, AT_ONCE."""
+
+
+def all_of(user_id: int) -> Read:
+    """Every entry of somebody's."""
 
     def read(last: ledger.ListedEntry | None) -> list[ledger.ListedEntry]:
         return activity.entries(user_id, last.seq if last else None, exports.AT_ONCE)
 
+    return read
+
+
+def rows_of(user_id: int, read: Read) -> Iterator[exports.Cells]:
+    """Entries as a file has them: a row for each wallet that one changed."""
     for found in exports.walk(read):
         head = (
             f"{user_id}-{found.seq}",

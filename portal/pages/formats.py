@@ -10,10 +10,13 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal.ledger import amounts
+from portal.pages import views
 
 SHOWN = 6
 """Decimals that are shown; all of them are on hover, on the entry's page and in exports."""
 FEWEST = 2
+LONG, GROUP = 22, 6
+"""Characters of a figure that stay in one line, and of a part of one that is longer."""
 ICONS = Path(__file__).parent.parent / "templates" / "icons"
 CUT = '<span class="cut">…</span>'
 
@@ -22,6 +25,16 @@ def exact(units: int, scale: int) -> str:
     """All digits, grouped, at least two decimals where the asset has them; a true minus."""
     sign, whole, decimals = _parts(units, scale)
     return _joined(sign, whole, decimals)
+
+
+def figure(units: int, scale: int) -> Markup:
+    """All digits, as `exact` writes them; a long figure may go on in the next line, between groups."""
+    text = exact(units, scale)
+    if len(text) > LONG:
+        whole, dot, decimals = text.partition(".")
+        groups = [decimals[at : at + GROUP] for at in range(0, len(decimals), GROUP)]
+        text = "<wbr>".join([whole.replace(",", ",<wbr>") + dot, *groups])
+    return Markup(text)  # noqa: S704 - digits and signs alone
 
 
 def amount(units: int, scale: int, *, signed: bool = False) -> Markup:
@@ -96,7 +109,7 @@ def local(at: datetime) -> datetime:
 def register(app: Flask) -> None:
     """Give templates these filters, and `icon(name)`."""
     times = (moment, clock, clock_minutes, instant, utc_hour, lasted, day, month, local)
-    for each in (exact, amount, rate, *times):
+    for each in (exact, figure, amount, rate, *times, views.sentence):
         app.jinja_env.filters[each.__name__] = each
     icons = {file.stem: Markup(file.read_text()) for file in ICONS.glob("*.svg")}  # noqa: S704 - ours
     app.jinja_env.globals["icon"] = icons.__getitem__

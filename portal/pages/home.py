@@ -6,6 +6,7 @@ from flask_login import current_user
 from portal import ledger
 from portal.pages import lists, views
 from portal.pages.blueprint import blueprint
+from portal.pages.staff import overview
 from portal.runtime import runtime
 from portal.services import activity, users, versions
 
@@ -14,7 +15,7 @@ from portal.services import activity, users, versions
 def home() -> Response:
     """Everything at a glance. Asked again, it says nothing while nothing has changed."""
     if current_user.is_staff:
-        return views.page("staff_home.html")
+        return overview.shown()
     user_id = lists.user_id()
     with runtime().reading():
         version = versions.of_books(user_id)

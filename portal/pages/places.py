@@ -33,6 +33,7 @@ BELOW = {
     "pages.trial_balance": ("/accounts",),
     "pages.conversions": ("/rates",),
     "pages.users": ("/entries",),
+    "pages.home": ("/verifications",),
 }
 """Addresses of pages that belong to a place and do not begin as it does."""
 
@@ -56,8 +57,8 @@ def may(endpoint: str) -> bool:
 
 def is_here(endpoint: str) -> bool:
     """Whether the page is the place, or one below it."""
-    if endpoint == "pages.home":
-        return request.endpoint == endpoint
-    base = url_for(endpoint)
-    paths = (base, *BELOW.get(endpoint, ()))
+    if endpoint == "pages.home" and request.endpoint == endpoint:
+        return True
+    own = () if endpoint == "pages.home" else (url_for(endpoint),)
+    paths = (*own, *BELOW.get(endpoint, ()))
     return any(request.path == path or request.path.startswith(path + "/") for path in paths)

@@ -1,7 +1,6 @@
 """Assets: what there is, and adding a closed-loop credit, which needs no code."""
 
 from portal import ledger
-from portal.ledger import chart
 from portal.ledger.errors import NotFound, Refused
 from portal.runtime import runtime
 from portal.services import audit
@@ -14,9 +13,9 @@ def every() -> list[ledger.AssetInfo]:
 
 
 def ledgers() -> list[str]:
-    """The codes of every ledger: those of tokens, currencies and fees, then one for each credit."""
-    fixed = [each.code for each in chart.FIXED_LEDGERS]
-    return [*fixed, *(asset.code for asset in every() if asset.code not in fixed)]
+    """The codes of every ledger."""
+    with runtime().snapshot() as connection:
+        return list(ledger.ledgers(connection))
 
 
 def get(code: str) -> ledger.AssetInfo:

@@ -64,6 +64,7 @@ ACTIONS = {
     "key.revoked": "Revoked an API key",
     "rate.set": "Set the rate of an hour by hand",
     "conversion.asked": "Asked for an hour to be converted",
+    "verification.asked": "Asked for the books to be verified",
     "period.closed": "Closed the books of a month",
     "asset.added": "Added a credit",
     "fee_rule.added": "Added a fee rule",

@@ -41,7 +41,7 @@ ORDER BY k.id, f.from_at DESC
 
 def rules() -> list[FeeRule]:
     """Every rule there ever was, the latest first."""
-    with runtime().engine.connect() as connection:
+    with runtime().snapshot() as connection:
         return _rules(connection)
 
 

@@ -98,6 +98,10 @@ class Jobs(Protocol):
         """Failed jobs, the latest first, from the one behind that id on."""
         ...
 
+    def failures(self) -> int:
+        """How many jobs failed, and were not run again since."""
+        ...
+
     def find(self, job_id: str) -> Failed | None:
         """A failed job."""
         ...
@@ -119,6 +123,14 @@ def look() -> Office:
 def failed(after: str | None, limit: int) -> list[Failed]:
     """Failed jobs, the latest first, from the one behind that id on. Raises JobsAway."""
     return _jobs().failed(after, limit)
+
+
+def failures() -> int | None:
+    """How many jobs failed; None where Redis can't be asked."""
+    try:
+        return _jobs().failures()
+    except JobsAway:
+        return None
 
 
 def retry(job_id: str) -> Failed:

@@ -11,5 +11,7 @@ CLIENT_ENDPOINTS = 8
 """A client's endpoints, by the client's id: who makes one."""
 IMPORT = 9
 """An import, by its id: who books its lines."""
+VERIFICATION = 10
+"""The books (always 0): who verifies them."""
 ADMINS = 12
 """Who is an admin (always 0): who changes that."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, func, select, text
 
-from portal.ledger.finding import FoundEntry, Names, find_entries, find_payments
+from portal import ledger
 from portal.ledger.idempotency import SYSTEM, key_hash
 from portal.runtime import runtime
 from portal.services import written
@@ -94,21 +94,21 @@ def _clients(connection: Connection) -> dict[int, str]:
 
 def _entries(connection: Connection, asked: str, clients: dict[int, str]) -> Iterator[Hit]:
     keys = [key_hash(client, asked) for client in clients] if KEY.fullmatch(asked) else []
-    names = Names(any_entry_id(asked), keys, asked)
-    for entry in find_entries(connection, names, MOST + 1):
+    names = ledger.Names(any_entry_id(asked), keys, asked)
+    for entry in ledger.find_entries(connection, names, MOST + 1):
         about = entry.reference or ""
         name = f"{entry.owner_id}-{entry.seq}"
         yield Hit("entry", name, entry.kind, _by(entry, clients), about, entry.booked_at)
 
 
-def _by(entry: FoundEntry, clients: dict[int, str]) -> str:
+def _by(entry: ledger.FoundEntry, clients: dict[int, str]) -> str:
     if entry.by == "key":
         return f"idempotency key of {clients[entry.client_id]}"
     return entry.by
 
 
 def _payments(connection: Connection, asked: str) -> Iterator[Hit]:
-    for payment in find_payments(connection, asked, MOST + 1):
+    for payment in ledger.find_payments(connection, asked, MOST + 1):
         by = f"payment by {payment.provider}"
         if payment.seq is None:
             owner = str(payment.owner_id)

@@ -41,9 +41,15 @@ def now(user_id: int) -> Now:
         return Now(
             ledger.today(connection, user_id),
             holdings,
-            ledger.all_open_holds(connection, user_id, HOLDS) if is_holding else [],
+            ledger.all_open_holds(connection, user_id, None, HOLDS) if is_holding else [],
             ledger.entries(connection, user_id, None, NEWEST),
         )
+
+
+def holds(user_id: int, before: int | None, limit: int) -> list[ledger.OpenHold]:
+    """The open holds of all wallets, newest first, from the entry `before` (exclusive) on."""
+    with runtime().snapshot() as connection:
+        return ledger.all_open_holds(connection, user_id, before, limit)
 
 
 def days(user_id: int, before: date | None, limit: int) -> list[ledger.DaySums]:

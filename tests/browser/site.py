@@ -9,6 +9,7 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import URL
 
+from config import Settings
 from portal import create_app
 from portal.runtime import Runtime
 from tests.browser.people import People
@@ -58,9 +59,9 @@ class Site:
 
 
 @contextmanager
-def served(database: URL, directory: Path) -> Iterator[Site]:
-    """Everything up on a migrated database, with nothing counted in Redis yet."""
-    settings = settings_for(database, directory)
+def served(database: URL, directory: Path, settings: Settings | None = None) -> Iterator[Site]:
+    """Everything up on a migrated database, with nothing counted in Redis yet; `settings` if not the usual."""
+    settings = settings or settings_for(database, directory)
     with closing(Redis.from_url(settings.redis_url)) as redis:
         redis.flushdb()
     app = create_app(settings)

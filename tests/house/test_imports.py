@@ -117,9 +117,10 @@ def test_the_writing_verbs_are_all_of_the_facade() -> None:
         *("AccountLine", "Moved", "MovedHour", "UserMoved", "account_days", "account_hours"),
         *("account_lines", "account_users", "DayFlow", "FeeSum", "Owed", "daily_flows", "owed"),
         *("fee_sums", "first_booked_at", "Side", "Span", "is_final", "open_periods"),
-        *("bounds", "PostingRow", "Range", "copy_postings", "posting_rows"),
+        *("Bounds", "bounds", "PostingRow", "Range", "copy_postings", "posting_rows"),
         *("trial_balance_at", "count_postings", "ledgers"),
         *("OpenHold", "all_open_holds", "entries_of_day", "newest_days"),
+        *("FoundEntry", "FoundPayment", "Names", "find_entries", "find_payments"),
         *("Feed", "count_after", "entries_of_owner", "feed_entry", "lines_of"),
     }
     from portal import ledger  # noqa: PLC0415 - what is on this page is what is tested

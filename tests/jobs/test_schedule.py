@@ -14,8 +14,8 @@ from rq_scheduler import Scheduler
 
 from config import Settings
 from jobs import conversions as jobs
-from jobs import holds, hours, imports, mails, schedule, sessions, webhooks
-from jobs.queue import QUEUE, TIMEOUT_S, WEBHOOKS, JsonJob, connection
+from jobs import holds, hours, imports, mails, schedule, sessions, verification, webhooks
+from jobs.queue import LATER, QUEUE, TIMEOUT_S, WEBHOOKS, JsonJob, connection
 from portal.ledger.clock import HOUR
 from tests.concurrency.programs import Program, Programs, eventually
 from tests.concurrency.watch import Watch
@@ -80,8 +80,14 @@ FUNCTIONS = {
     "send-mails": "jobs.mails.send_due",
     "forget-mails": "jobs.mails.forget_due",
     "forget-sessions": "jobs.sessions.forget_due",
+    "verify-books": "jobs.verification.verify_due",
     "deliver-webhooks": "jobs.webhooks.deliver",
 }
+ELSEWHERE = {
+    "verify-books": (LATER, verification.TIMEOUT_S),
+    "deliver-webhooks": (WEBHOOKS, webhooks.TIMEOUT_S),
+}
+"""Queue and time limit of what is not in the one of all others."""
 
 
 def test_the_table_has_every_job_that_recurs() -> None:
@@ -95,6 +101,7 @@ def test_the_table_has_every_job_that_recurs() -> None:
         ("send-mails", "* * * * *", mails.send_due),
         ("forget-mails", "45 3 * * *", mails.forget_due),
         ("forget-sessions", "0 4 * * *", sessions.forget_due),
+        ("verify-books", "15 4 * * *", verification.verify_due),
         ("deliver-webhooks", "* * * * *", webhooks.deliver),
     ]
 
@@ -109,9 +116,7 @@ def test_applying_the_table_makes_redis_hold_exactly_it(
         assert job.func_name == FUNCTIONS[recurring.id]
         assert (list(job.args), job.kwargs) == ([], {})
         assert job.meta["cron_string"] == recurring.cron
-        is_webhooks = recurring.id == "deliver-webhooks"
-        assert job.origin == (WEBHOOKS if is_webhooks else QUEUE)
-        assert job.timeout == (webhooks.TIMEOUT_S if is_webhooks else TIMEOUT_S)
+        assert (job.origin, job.timeout) == ELSEWHERE.get(recurring.id, (QUEUE, TIMEOUT_S))
         assert redis.ttl(job.key) == -1
 
 
@@ -284,7 +289,16 @@ def test_jobs_wait_in_redis_as_json_with_ids_only(
     assert len(kept) >= 4
     for key in kept:
         function, _, arguments, options = json.loads(zlib.decompress(redis.hget(key, "data")))
-        names = ("conversions", "holds", "hours", "imports", "mails", "sessions", "webhooks")
+        names = (
+            "conversions",
+            "holds",
+            "hours",
+            "imports",
+            "mails",
+            "sessions",
+            "verification",
+            "webhooks",
+        )
         known = tuple(f"jobs.{name}." for name in names)
         assert function.startswith(known)
         assert all(isinstance(argument, str | int) for argument in arguments)

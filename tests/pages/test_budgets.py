@@ -11,7 +11,8 @@ from sqlalchemy import URL
 from bench import weight
 from bench.stage import Books
 from gallery import scene
-from gallery.pages import PAGES, Shown
+from gallery.pages import PAGES
+from gallery.shown import Shown
 from gallery.weeks import NOW
 from portal import create_app
 from portal.services import clients, wins

@@ -8,15 +8,14 @@ from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField, ValidationError
 from wtforms.validators import Length, Optional
 
+from portal import ledger
 from portal.pages.formats import instant
 from portal.pages.lists import FIRST_YEAR, LAST_YEAR
 from portal.services import assets
 
-CLOCKS = {
-    "booked": "Booked: what we knew then",
-    "accounting": "Accounting date: what belongs to it",
-}
-SIDES = {"users": "The users', as kept", "dreamland": "Dreamland's, the mirror image"}
+CLOCKS = {"booked": "Booked", "accounting": "Accounting date"}
+SIDES = {"users": "The users'", "dreamland": "Dreamland's"}
+"""The books are kept from the users' side; Dreamland's is the mirror image."""
 PARTS = ("movement", "opening", "closing")
 LONGEST = 64
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -66,7 +65,7 @@ def parse_day(said: str) -> date:
 class SpanForm(FlaskForm):
     """A clock, the time from which and up to which, and a side. Everything may be left out.
 
-    `now` and `first` (the first time booked, if any) are set before it is validated.
+    `bounds` are set before it is validated.
     """
 
     class Meta:
@@ -74,23 +73,20 @@ class SpanForm(FlaskForm):
 
         csrf = False
 
-    now: datetime
-    first: datetime | None
+    bounds: ledger.Bounds
 
     clock = SelectField("Clock", choices=CLOCKS, default="booked")
     since = StringField(
         "From",
         [Optional(), Length(max=LONGEST)],
         filters=[lambda text: text and text.strip()],
-        description="Empty: from the beginning",
-        render_kw={"placeholder": A_TIME, "autocomplete": "off", "spellcheck": "false"},
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
     until = StringField(
         "Up to",
         [Optional(), Length(max=LONGEST)],
         filters=[lambda text: text and text.strip()],
-        description="Empty: now",
-        render_kw={"placeholder": A_TIME, "autocomplete": "off", "spellcheck": "false"},
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
     side = SelectField("Side", choices=SIDES, default="users")
 
@@ -115,14 +111,21 @@ class SpanForm(FlaskForm):
 
     def end(self) -> Any:
         """The time or day up to which, that one included."""
-        return self._read(self.until.data) or self._limit(self.now)
+        return self._read(self.until.data) or self._now
+
+    @property
+    def _now(self) -> datetime | date:
+        now = self.bounds.now.astimezone(UTC)
+        return now if self.is_booked else now.date()
 
     def _in_the_books(self, field: Any) -> None:
         at = self._read(field.data)
-        if at > self._limit(self.now):
-            raise ValidationError(f"That lies in the future: it is {instant(self.now)}.")
-        if self.first and at < self._limit(self.first):
-            raise ValidationError(f"That is before the first entry, of {instant(self.first)}.")
+        if at > self._now:
+            raise ValidationError(f"That lies in the future: it is {instant(self.bounds.now)}.")
+        first = self.bounds.first if self.is_booked else self.bounds.first_date
+        if first and at < first:
+            told = instant(first) if isinstance(first, datetime) else f"{first}"
+            raise ValidationError(f"That is before the first entry, of {told}.")
 
     def _in_order(self, field: Any) -> None:
         try:
@@ -136,9 +139,6 @@ class SpanForm(FlaskForm):
         if not said:
             return None
         return parse_time(said) if self.is_booked else parse_day(said)
-
-    def _limit(self, at: datetime) -> datetime | date:
-        return at if self.is_booked else at.astimezone(UTC).date()
 
 
 class TrialBalanceForm(SpanForm):

@@ -6,9 +6,9 @@ from flask import Response
 
 from portal import ledger as books
 from portal.pages import exports, lists
+from portal.pages import hours as hour_names
 from portal.pages.blueprint import blueprint
 from portal.pages.staff.opened import (
-    HOUR_FORM,
     Opened,
     days,
     hours,
@@ -58,7 +58,7 @@ def ledger_day_file(ledger: str, account: str, day: str, form: str) -> Response:
     rows = (
         (
             *_head(it)[:3],
-            f"{hour.at:{HOUR_FORM}}",
+            hour_names.name(hour.at),
             "yes" if hour.late else "no",
             *_decimals(it, it.seen(hour.debits, hour.credits)),
         )
@@ -118,7 +118,7 @@ def _lines(it: Opened, owner: int) -> Iterator[exports.Cells]:
 
 def _head(it: Opened) -> tuple[str, ...]:
     """Ledger, account, and the day and hour that are opened."""
-    hour = f"{it.hour:{HOUR_FORM}}" if it.hour else ""
+    hour = hour_names.name(it.hour) if it.hour else ""
     return it.line.ledger, it.line.account, f"{it.on or ''}", hour
 
 

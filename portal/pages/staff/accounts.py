@@ -15,12 +15,13 @@ from portal import ledger as books
 from portal.ledger.spans import midnight
 from portal.ledger.trial_balance import Line
 from portal.pages import formats, lists, views
+from portal.pages import hours as hour_names
 from portal.pages.blueprint import blueprint
 from portal.pages.staff.opened import (
-    HOUR_FORM,
     Opened,
     days,
     hours,
+    is_house,
     line_of,
     opened,
     owner_name,
@@ -93,10 +94,12 @@ def steps(it: Opened, owner: int | None = None) -> list[tuple[str, str]]:
     if it.hour:
         is_own = it.hour.date() == it.on
         form = "%H:%M" if is_own else "%-d %b %Y, %H:%M"
-        below.append(("ledger_hour", f"{it.hour:{form}} UTC", {"hour": f"{it.hour:{HOUR_FORM}}"}))
+        below.append(("ledger_hour", f"{it.hour:{form}} UTC", {"hour": hour_names.name(it.hour)}))
     if owner is not None:
         below.append(("ledger_user", owner_name(owner), {"user": f"{owner}"}))
-    found = [(url_for("pages.trial_balance", **it.asked.query), "Trial balance")]
+    anchor = f"ledger-{it.line.ledger}"
+    top = url_for("pages.trial_balance", **it.asked.query, _anchor=anchor)
+    found = [(top, "Trial balance")]
     for endpoint, name, own in below:
         values = values | own
         found.append((url_for(f"pages.{endpoint}", **values, **it.asked.opened), name))
@@ -110,7 +113,7 @@ def _page(
     way = steps(it, owner)
     values = {"ledger": it.line.ledger, "account": it.line.account}
     values |= {"day": f"{it.on}"} if it.on else {}
-    values |= {"hour": f"{it.hour:{HOUR_FORM}}"} if it.hour else {}
+    values |= {"hour": hour_names.name(it.hour)} if it.hour else {}
     values |= {"user": f"{owner}"} if owner is not None else {}
     return views.page(
         "staff/account.html",
@@ -122,6 +125,8 @@ def _page(
         moved=moved,
         owner=owner,
         owner_name=owner_name,
+        is_house=is_house,
+        hour_name=hour_names.name,
         endpoint=f"pages.{endpoint}",
         values=values | it.asked.opened,
         has_balance=owner is None and (it.hour is None or it.asked.is_booked),

@@ -11,7 +11,6 @@ from portal.pages.blueprint import blueprint
 from portal.pages.forms.clients import LimitsForm, NewClientForm
 from portal.pages.forms.fields import said
 from portal.pages.forms.mailed import ConfirmForm
-from portal.pages.staff import stamps
 from portal.runtime import runtime
 from portal.services import clients as service
 from portal.services import written
@@ -42,7 +41,7 @@ def clients() -> Response:
 @blueprint.get("/clients.<any(csv,xlsx):form>")
 def clients_file(form: str) -> Response:
     """The keys of all clients, none of which can be used by what is in the file."""
-    stamp = stamps.now("API keys")
+    stamp = exports.stamp("API keys")
     return exports.sheet(form, "api-keys", COLUMNS, _rows(), stamp)
 
 

@@ -1,6 +1,6 @@
 """The conversion of one hour: how far it is, all it came to, and what a person may do about it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from flask import Response, abort, request
 
@@ -13,6 +13,9 @@ from portal.pages.formats import rate as plain
 from portal.pages.forms.conversions import RateForm
 from portal.runtime import runtime
 from portal.services import conversions, rates, runs
+from portal.services.runs import Run
+
+FEW = 3
 
 
 @blueprint.get("/conversions/<hour>")
@@ -108,6 +111,16 @@ def _shown(hour: datetime, error: Refused | None = None) -> Response:
         following=following,
         refused=error,
         is_news=views.is_fragment() and request.method == "GET" and run.state == "done",
+        booked=_booked(run),
         states=runs.STATES,
         hour_name=hours.name,
     )
+
+
+def _booked(run: Run) -> list[datetime]:
+    """The hours that it was booked in, the first few of them: seldom is it more than one."""
+    if run.booked_from is None or run.booked_to is None:
+        return []
+    first = run.booked_from.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    count = min((run.booked_to - first) // ledger.HOUR + 1, FEW)
+    return [first + number * ledger.HOUR for number in range(count)]

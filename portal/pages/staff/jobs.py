@@ -8,7 +8,6 @@ from flask import Response, abort, request, url_for
 from portal.ledger.errors import NotFound
 from portal.pages import exports, lists, views
 from portal.pages.blueprint import blueprint
-from portal.pages.staff import stamps
 from portal.services import jobs as service
 from portal.services import written
 from portal.services.jobs import Failed, JobsAway
@@ -42,7 +41,7 @@ def jobs() -> Response:
 @blueprint.get("/jobs.<any(csv,xlsx):form>")
 def jobs_file(form: str) -> Response:
     """Every failed job."""
-    return exports.sheet(form, "failed-jobs", COLUMNS, _rows(), stamps.now("Failed jobs"))
+    return exports.sheet(form, "failed-jobs", COLUMNS, _rows(), exports.stamp("Failed jobs"))
 
 
 def _rows() -> Iterator[exports.Cells]:

@@ -12,7 +12,6 @@ from portal.pages.blueprint import blueprint
 from portal.pages.forms.fields import said
 from portal.pages.forms.mailed import ConfirmForm
 from portal.pages.forms.members import OFF, ON, AccessForm, InvitationForm, RoleForm
-from portal.pages.staff import stamps
 from portal.runtime import runtime
 from portal.services import written
 from portal.services.accounts import access, invitations, roles, second_factor, sessions
@@ -46,7 +45,7 @@ def staff() -> Response:
 @blueprint.get("/staff.<any(csv,xlsx):form>")
 def staff_file(form: str) -> Response:
     """Every member."""
-    return exports.sheet(form, "staff", COLUMNS, _rows(), stamps.now("Members of staff"))
+    return exports.sheet(form, "staff", COLUMNS, _rows(), exports.stamp("Members of staff"))
 
 
 def _rows() -> Iterator[exports.Cells]:

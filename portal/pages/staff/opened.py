@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from flask import abort
 from sqlalchemy import Connection
@@ -11,12 +11,12 @@ from portal import ledger
 from portal.ledger.spans import midnight
 from portal.ledger.trial_balance import OWN, Line
 from portal.pages import exports, lists, problems
+from portal.pages import hours as hour_names
 from portal.pages.staff import spans
 from portal.pages.staff.spans import DAY, Asked, Finality
 from portal.pages.staff.trial_balance import Pair, net
 from portal.services import users
 
-HOUR_FORM = "%Y-%m-%dT%H:00Z"
 LONGEST = 60
 """Characters of a name that nothing is called, as far as they are told again."""
 
@@ -71,7 +71,7 @@ def opened(
         span = span.within(at, at + ledger.HOUR)
     found = ledger.trial_balance(connection, span)
     line = line_of(found, code, account).seen_from(asked.side)
-    finality = spans.finality(connection, asked, found)
+    finality = spans.finality(connection, found)
     return Opened(asked, on, at, span, line, found, finality)
 
 
@@ -84,10 +84,14 @@ def line_of(found: ledger.TrialBalance, code: str, account: str) -> Line:
     return abort(problems.answer(404, detail))
 
 
+def is_house(owner_id: int) -> bool:
+    """Whether it is no user but the company itself, in one of its regions."""
+    return not owner_id & (1 << users.REGION_SHIFT) - 1
+
+
 def owner_name(owner_id: int) -> str:
-    """What an owner of entries is called: a user, or the house of a region."""
-    is_house = not owner_id & (1 << users.REGION_SHIFT) - 1
-    return f"Dreamland ({owner_id})" if is_house else f"User {owner_id}"
+    """What an owner of entries is called."""
+    return f"Dreamland ({owner_id})" if is_house(owner_id) else f"User {owner_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +139,7 @@ def postings(
 
 def _hour(said: str, on: date, asked: Asked) -> datetime:
     """An hour of booking, of the day; by accounting date it may also be a later one."""
-    try:
-        hour = datetime.strptime(said, HOUR_FORM).replace(tzinfo=UTC)
-    except ValueError:
-        abort(404)
-    is_of_day = hour.date() == on if asked.is_booked else hour.date() >= on
-    if not is_of_day or f"{hour:{HOUR_FORM}}" != said or hour.year > lists.LAST_YEAR:
+    hour = hour_names.of(said)
+    if hour.date() < on or (asked.is_booked and hour.date() != on):
         abort(404)
     return hour

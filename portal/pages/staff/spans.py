@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from portal import ledger
 from portal.pages import exports, formats, lists, views
-from portal.pages.forms.books import DrillForm, SpanForm
+from portal.pages.forms.books import A_DAY, A_TIME, DrillForm, SpanForm
 from portal.services import written
 
 INSTANT = timedelta(microseconds=1)
@@ -29,8 +29,7 @@ class Asked:
 
     span: ledger.Span
     side: ledger.Side
-    now: datetime
-    first: datetime | None
+    bounds: ledger.Bounds
     part: str = "movement"
 
     @property
@@ -88,8 +87,10 @@ class Finality:
 
 
 def fill(form: Form, connection: Connection) -> Form:
-    """Give a form what its times are held against."""
-    form.now, form.first = ledger.bounds(connection)
+    """Give a form what its times are held against, and an example of them."""
+    form.bounds = ledger.bounds(connection)
+    for field in (form.since, form.until):
+        field.render_kw = {**field.render_kw, "placeholder": A_TIME if form.is_booked else A_DAY}
     return form
 
 
@@ -97,7 +98,7 @@ def asked(form: SpanForm) -> Asked:
     """What a valid form asks for."""
     made = ledger.Span.booked if form.is_booked else ledger.Span.accounting
     part = form.part.data if isinstance(form, DrillForm) else "movement"
-    return Asked(made(form.begin(), form.end()), form.side.data, form.now, form.first, part)
+    return Asked(made(form.begin(), form.end()), form.side.data, form.bounds, part)
 
 
 def asked_by_address(connection: Connection) -> Asked:
@@ -108,10 +109,11 @@ def asked_by_address(connection: Connection) -> Asked:
     return asked(form)
 
 
-def finality(connection: Connection, asked: Asked, found: ledger.TrialBalance) -> Finality:
+def finality(connection: Connection, found: ledger.TrialBalance) -> Finality:
     """Whether what was found can still change."""
+    span = found.span
     closed = found.last_closed_hour + ledger.HOUR if found.last_closed_hour else None
-    if asked.is_booked and closed and asked.span.end <= closed:
+    if span.clock == "booked" and closed and span.end <= closed:
         return Finality(
             "All of its hours are closed: asked again, it is the same to the last unit.",
             is_final=True,
@@ -121,9 +123,9 @@ def finality(connection: Connection, asked: Asked, found: ledger.TrialBalance) -
         if closed
         else "No hour is closed yet: all of it is added live."
     )
-    if asked.is_booked:
+    if span.clock == "booked":
         return Finality(live)
-    if open_ := ledger.open_periods(connection, asked.span.last_date):
+    if open_ := ledger.open_periods(connection, span.last_date):
         return Finality(f"Entries may still get these dates: {_months(open_)}. {live}")
     return Finality(
         "Every month up to then is closed: no entry gets these dates any more.", is_final=True
@@ -134,22 +136,24 @@ def stamp(title: str, asked: Asked, found: ledger.TrialBalance) -> exports.Stamp
     """The head of a file."""
     if asked.is_booked:
         return exports.Stamp(title, asked.span.at, found.last_closed_hour)
-    return exports.Stamp(title, asked.now, found.last_closed_hour, asked.span.last_date)
+    return exports.Stamp(title, asked.bounds.now, found.last_closed_hour, asked.span.last_date)
 
 
 def usual(asked: Asked) -> Iterator[Chip]:
     """Spans that people ask for, on the same clock; each begins and ends within the books."""
-    begun: Any = asked.first or asked.now
-    begun = begun if asked.is_booked else begun.astimezone(UTC).date()
-    for name, since, until in _booked(asked.now) if asked.is_booked else _days(asked.now.date()):
-        if until is None or until >= begun:
-            ends = {"since": since if since and since > begun else None, "until": until}
+    bounds = asked.bounds
+    begun: Any = bounds.first if asked.is_booked else bounds.first_date
+    now = bounds.now.astimezone(UTC)
+    for name, since, until in _booked(now) if asked.is_booked else _days(now.date()):
+        if until is None or (begun and until >= begun):
+            has_before = begun and since and since > begun
+            ends = {"since": since if has_before else None, "until": until}
             said = {name: _said(at) for name, at in ends.items() if at}
             yield name, {"clock": asked.span.clock, "side": asked.side} | said
 
 
 def _booked(now: datetime) -> list[tuple[str, datetime | None, datetime | None]]:
-    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     month = today.replace(day=1)
     last_month = (month - DAY).replace(day=1)
     return [

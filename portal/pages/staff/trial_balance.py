@@ -75,7 +75,7 @@ def trial_balance() -> Response:
             return views.form_page("staff/trial_balance.html", form, "staff/_trial_balance.html")
         asked = spans.asked(form)
         found = ledger.trial_balance(connection, asked.span)
-        finality = spans.finality(connection, asked, found)
+        finality = spans.finality(connection, found)
     every = _sections(found, asked.side)
     form.ledger.choices = _choices(each.ledger for each in every)
     return views.form_page(

@@ -7,8 +7,8 @@ CHANGING = frozenset(STAFF) - {"viewer"}
 """Those that may change anything: they must have a second factor."""
 ABOUT = {
     "viewer": "Looks at everything, changes nothing.",
-    "accountant": "Has things done once more, too: an hour converted, the books verified, a job.",
-    "approver": "Decides by hand, too, what the books take for true: an hour's rate.",
-    "admin": "Lets others in, too: API clients and staff.",
+    "accountant": "May also have things done again: an hour converted, the books verified, a job.",
+    "approver": "May also decide what the books take for true: an hour's rate, by hand.",
+    "admin": "May also let others in: API clients and staff.",
 }
 """What each role of staff is for, as people are told."""

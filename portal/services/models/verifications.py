@@ -30,4 +30,6 @@ class Verification(Model):
     owners: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
     found: Mapped[int] = mapped_column(BigInteger, server_default=ZERO)
     """How many differences; the first of them are in `differences`."""
+    problem: Mapped[str | None] = mapped_column(Text)
+    """Why it failed, in a line."""
     differences: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))

@@ -15,7 +15,7 @@ from portal import create_app, ledger
 from portal.runtime import runtime
 from portal.services.models import SignIn
 from tests.conftest import settings_for
-from tests.factories import Books, Days, some_days
+from tests.factories import Books, Days, convert_due, some_days
 from tests.ledger.test_account_books import settle
 from tests.pages.conftest import Browser, Person
 
@@ -122,7 +122,8 @@ def filled(database: URL, directory: Path) -> Iterator[Portal]:
         books = Books(app.extensions["dreamland"].engine)
         days = some_days(books)
         settle(owner, 1, days=1)
-        books.convert(books.next_hour())
+        books.next_hour()
+        convert_due()
         settle(owner, 2, days=2, amount=11)
         books.win(books.owner(), "0.3")
         browser = Browser(app)

@@ -132,6 +132,7 @@ def test_the_way_back_is_one_click_at_each_level(portal: Portal) -> None:
         shown = portal.page(address)
         for link, wanted in zip(shown.trail, above, strict=True):
             assert link.partition("?")[0] == wanted.partition("?")[0]
+            assert link.endswith("#ledger-DREAM") == link.startswith("/trial-balance")
             assert "side=dreamland" in link
             assert portal.page(link).totals == portal.page(wanted).totals
         above.append(address)
@@ -208,6 +209,7 @@ def test_the_files_have_the_rows_of_their_pages(portal: Portal) -> None:
     while not address.startswith("/entries/"):
         path, _, query = address.partition("?")
         shown = portal.page(address)
+        assert portal.browser.get(f"{path}.xlsx?{query}").data.startswith(b"PK")
         sent = portal.browser.get(f"{path}.csv?{query}")
         assert sent.status_code == 200
         rows = list(csv.DictReader(StringIO(sent.text[sent.text.index("ledger,account,") :])))

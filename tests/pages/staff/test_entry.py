@@ -49,7 +49,7 @@ def test_a_win_has_all_that_the_books_keep_of_it(
     assert "Reference round-1" in told
     assert f'title="{key_hash(arcade, "k-1")}"' in page
     assert re.search(r"Request's hash [0-9a-f]{12}…", told)
-    assert "TOKENS_ INVENTORY DREAM 1.50 1.50 — TOKENS_ EARNED DREAM 1.50 1.50" in told
+    assert "TOKENS_ INVENTORY DREAM 1.50 1.50 TOKENS_ EARNED DREAM 1.50 1.50" in told
     assert "FEE_ ISSUANCE FEES" in told
     assert told.count("debits equal credits") == 2
     assert f'href="/users/{ida}/days/2030-01-02"' in page
@@ -69,6 +69,12 @@ def test_links_lead_to_what_it_belongs_to(browser: Browser, books: Books, ida: i
     of_capture = said(browser, f"{ida}-{captured}")
     assert "REVENUE GOLD_COIN 20 — 80 HELD GOLD_COIN 20 10" in of_capture
     assert "debits equal credits 30 30" in of_capture
+    file = browser.get(f"/entries/{ida}-{captured}/postings.csv").text.split("\r\n")
+    assert file[-3:] == [
+        f"{ida}-{captured},1,GOLD_COIN,GOLD_COIN,REVENUE,HELD,20,,10,80,",
+        f"{ida}-{captured},2,GOLD_COIN,GOLD_COIN,INVENTORY,HELD,10,80,0,80,",
+        "",
+    ]
 
 
 def test_the_entries_beside_it_are_one_step_away(browser: Browser, books: Books, ida: int) -> None:
@@ -117,7 +123,8 @@ def test_there_is_no_page_of_an_entry_that_is_none(browser: Browser, ida: int) -
         "1-1-1",
         "٣-١",
     ):
-        assert browser.get(f"/entries/{entry_id}").status_code == 404, entry_id
+        for address in (f"/entries/{entry_id}", f"/entries/{entry_id}/postings.csv"):
+            assert browser.get(address).status_code == 404, address
 
 
 def test_a_day_of_the_users_and_one_of_finance_may_differ(

@@ -67,7 +67,7 @@ def test_a_role_is_given_and_holds_at_once(
     assert his.get("/staff").status_code == 200
     form = browser.get(at(sam, "/role")).text
     assert re.findall(r'checked[^>]*value="(\w+)"', form) == ["accountant"]
-    assert "Lets others in, too: API clients and staff." in form
+    assert "May also let others in: API clients and staff." in form
     assert browser.post(at(sam, "/role"), role="admin").location == at(sam)
     page = browser.get(at(sam)).text
     assert "has the role admin now, and was signed out everywhere" in page

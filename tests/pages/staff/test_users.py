@@ -161,7 +161,13 @@ def test_a_users_page_has_the_figures_of_the_users_own(
     assert [f"/entries/{ida}-{seq}" in page for seq in (1, 2, 3)] == [True, True, True]
     wallet = plain(browser.get(f"/users/{ida}/wallets/GOLD_COIN").text)
     assert re.search(r"Set aside r\d+ .* — \+30 100", wallet)
-    assert "100" in below_stamp(browser, f"/users/{ida}/wallets/GOLD_COIN.csv")
+    history = below_stamp(browser, f"/users/{ida}/wallets/GOLD_COIN.csv")
+    assert [line.split(",")[-1] for line in history.split()] == ["balance_after", "100", "100"]
+    wallets = below_stamp(browser, f"/users/{ida}/wallets.csv").split()
+    assert f"{ida},GOLD_COIN,100,30,70" in wallets
+    assert f"{ida},DREAM,1.5,0,1.5" in wallets
+    [_, hold] = below_stamp(browser, f"/users/{ida}/holds.csv").split()
+    assert hold.startswith(f"{ida}-{held},GOLD_COIN,30,")
     assert browser.get(f"/users/{ida}/wallets/NONE").status_code == 404
 
 
@@ -210,5 +216,5 @@ def test_entries_and_those_of_a_day_are_read_page_by_page(
             assert ('id="older"' in page) == (len(seen) == 50)
         assert seen == [*range(60, 0, -1)]
         assert "there is nothing older" in browser.get(f"{address}?before=1").text
-    rows = below_stamp(browser, f"/users/{ida}/entries.csv").splitlines()
-    assert len(rows) == 61
+        rows = below_stamp(browser, f"{address.removesuffix('/entries')}/entries.csv")
+        assert len(rows.splitlines()) == 61
