@@ -16,6 +16,8 @@ from portal.ledger.spans import DAY, midnight
 
 AT_ONCE = 2_000
 """Rows that are fetched at a time."""
+LONGEST = timedelta(minutes=30)
+"""That a statement may take: among much else even the first rows of a ledger may be far to seek."""
 NONE = -1
 """The code of no letter."""
 
@@ -118,19 +120,21 @@ def posting_rows(connection: Connection, wanted: Range) -> Iterator[PostingRow]:
 
 
 def copy_postings(
-    connection: Connection, wanted: Range, marked: Sequence[str], into: Writable, within: timedelta
+    connection: Connection, wanted: Range, marked: Sequence[str], into: Writable
 ) -> None:
-    """Write them as CSV with a header, in no more time than `within`.
+    """Write them as CSV with a header.
 
     What somebody said and begins with one of the characters `marked` gets an apostrophe before it.
     """
-    timeout = f"SET LOCAL statement_timeout = {within // timedelta(milliseconds=1)}"
-    connection.execute(text(timeout))
     with _driver(connection).cursor() as cursor:
         cursor.copy_expert(cursor.mogrify(COPY, _known(connection, wanted, marked)), into)
 
 
 def _known(connection: Connection, wanted: Range, marked: Sequence[str]) -> Mapping[str, Any]:
+    """What the statements are told. From here on the transaction's may take their time."""
+    connection.execute(
+        text(f"SET LOCAL statement_timeout = {LONGEST // timedelta(milliseconds=1)}")
+    )
     names = {name: _by_number(connection, query) for name, query in NAMES.items()}
     start, end = midnight(wanted.first), midnight(wanted.last) + DAY
     late = {"first": wanted.first, "before": wanted.last + DAY, "end": end}

@@ -22,8 +22,8 @@ from portal.services import written
 
 AT_ONCE = 1_000
 """Rows read by one statement."""
-RUN = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet may take for a formula, at the beginning of a cell."""
+RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet may take for a formula, at the beginning of a cell; at last the signs of wide letters."""
 NUMBER = re.compile(r"-[0-9]+(?:\.[0-9]+)?", re.ASCII)
 """What begins like a formula and is none: a negative amount."""
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")

@@ -16,7 +16,6 @@ from tests.factories import Books
 START = datetime(2026, 11, 19, 23, 30, tzinfo=UTC)
 DAY = date(2026, 11, 20)
 LATER = Range(None, DAY, DAY + timedelta(days=30))
-LONG = timedelta(minutes=1)
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +31,7 @@ def rows(engine: Engine, wanted: Range) -> list[PostingRow]:
 def copied(engine: Engine, wanted: Range, marked: str = "") -> list[list[str]]:
     file = BytesIO()
     with engine.connect() as connection:
-        ledger.copy_postings(connection, wanted, marked, file, LONG)
+        ledger.copy_postings(connection, wanted, marked, file)
     return list(csv.reader(StringIO(file.getvalue().decode(), newline="")))
 
 

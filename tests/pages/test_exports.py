@@ -17,7 +17,9 @@ from tests.factories import Books
 from tests.pages.conftest import Browser, Person
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1"]
+)
 def test_no_cell_begins_like_a_formula(text: str) -> None:
     assert exports.cell(text) == f"'{text}"
 

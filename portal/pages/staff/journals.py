@@ -4,7 +4,7 @@ Which one is all in the address; a download is a plain link. All of a file is re
 """
 
 from collections.abc import Iterator
-from datetime import UTC, timedelta
+from datetime import UTC
 from typing import IO
 
 from flask import Response, request
@@ -23,8 +23,6 @@ from portal.services import journals as formats
 PAGE = "staff/journals.html"
 ENDINGS = {"csv": "csv", "xlsx": "xlsx", "beancount": "beancount", "hledger": "journal"}
 """What the names of files end with."""
-LONGEST = timedelta(minutes=30)
-"""That the database may write a CSV for."""
 
 
 @blueprint.get("/journals")
@@ -77,7 +75,7 @@ def _answer(wanted: Range, form: str) -> Response:
         def write(file: IO[bytes]) -> None:
             if form == "csv":
                 file.write("".join(f"{line}\n" for line in stamp.lines).encode())
-                ledger.copy_postings(snapshot, wanted, exports.RUN, file, LONGEST)
+                ledger.copy_postings(snapshot, wanted, exports.RUN, file)
             else:
                 lines = formats.lines(snapshot, wanted, form, stamp.lines)
                 file.writelines(piece.encode() for piece in lines)

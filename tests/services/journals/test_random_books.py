@@ -21,7 +21,7 @@ from tests.services.journals.conftest import Write
 from tests.services.journals.random_books import KINDS, RandomBooks
 
 START = datetime(2026, 11, 1, 20, 30, tzinfo=UTC)
-EXAMPLES = 30
+EXAMPLES = 24
 NAMES = ("A", "NULL", "TRUE", "END_", "X1_2_3", "A2345678901234567890123456789012")
 DIGIT_COUNTS = (1, 3, 9, 15, 20, 26, 27, 28, 76)
 CHOSEN = ("DREAM", "own", "USD", "own", "FEES", None)
@@ -118,4 +118,4 @@ def test_both_programs_agree_with_every_balance_of_random_books(
     assert agreed["hledger"] == EXAMPLES
     assert agreed["beancount"] > EXAMPLES // 2
     assert set(story.posted) == set(KINDS) - {"hour", "fee rule"}
-    assert story.today > START.date() + timedelta(days=2)
+    assert story.today >= START.date() + timedelta(days=2)
