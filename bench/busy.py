@@ -182,13 +182,8 @@ class _Year:
         return {**self._last, "day": f"{yesterday:%Y-%m-%d}", "month": f"{month:%Y-%m}"}
 
 
-def cookie(books: Books, busy: Busy) -> str:
-    """The Cookie header of a browser that the user is signed in with."""
-    return signed_in(books, busy.sign_in_id)
-
-
 def signed_in(books: Books, sign_in_id: int) -> str:
-    """The same of any sign-in."""
+    """The Cookie header of a browser that somebody is signed in with."""
     app = books.app
     with app.app_context(), runtime().engine.begin() as connection:
         secret = sessions.start(connection, sign_in_id, second_factor=False)

@@ -10,13 +10,19 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from string import Formatter
+
+import pyotp
 
 from bench import busy, processes, stage, weight
 from bench.figures import Figure, failed, say
 from bench.machine import watched
+from gallery import ledgers
 from gallery.pages import PAGES
 from gallery.shown import Shown
 from local.redis import Redis
+from portal.runtime import runtime
+from portal.services.accounts import passwords, second_factor, sign_ins
 
 REFERENCE = "/sign-in"
 OK = 200
@@ -90,7 +96,7 @@ def run(size: Size) -> Iterator[Figure]:
         postings = books.ask("SELECT count(*) FROM ledger.postings")
         own = books.ask("SELECT last_seq FROM ledger.owners WHERE owner_id = %s", who.user_id)
         say(f"{postings:,} postings, {own:,} entries of the user")
-        pages = _pages(busy.cookie(books, who), who.facts)
+        pages = _pages(books, who)
         _count_statements(books, pages)
         with processes.web(books, 1, "wsgi:app") as address:
             connection = Connection(address)
@@ -104,21 +110,40 @@ def _books_of(size: Size) -> busy.Size:
     return busy.Size(size.others, size.entries, size.own, size.today, size.days)
 
 
-def _pages(cookie: str, facts: Mapping[str, str]) -> list[Page]:
-    """The reference first, then what the user may look at, once each."""
-    signed_in = {**weight.AS_BROWSERS, "Cookie": cookie}
-    reference = Page("sign-in", REFERENCE, weight.AS_BROWSERS)
-    shown = [Page(each.name, each.address.format(**facts), signed_in) for each in _looked_at()]
-    return [reference, *shown]
+def _pages(books: stage.Books, who: busy.Busy) -> list[Page]:
+    """The reference first, then what the user may look at, then what staff may, once each."""
+    facts = {**who.facts, **ledgers.facts(books, who.user_id)}
+    found = [Page("sign-in", REFERENCE, weight.AS_BROWSERS)]
+    for visitor, sign_in_id in (("ida", who.sign_in_id), ("admin", _admin(books))):
+        signed_in = {**weight.AS_BROWSERS, "Cookie": busy.signed_in(books, sign_in_id)}
+        found += [
+            Page(each.name, each.address.format(**facts), signed_in)
+            for each in _looked_at(visitor, facts)
+        ]
+    return found
 
 
-def _looked_at() -> list[Shown]:
-    """A page of the gallery for each endpoint of users."""
+def _looked_at(visitor: str, facts: Mapping[str, str]) -> list[Shown]:
+    """A page of the gallery for each endpoint, of what these books have."""
     found: dict[str, Shown] = {}
     for shown in PAGES:
-        if shown.who == "ida" and shown.status == OK:
+        needed = {name for _, name, _, _ in Formatter().parse(shown.address) if name}
+        if shown.who == visitor and shown.status == OK and needed <= set(facts):
             found.setdefault(shown.endpoint, shown)
     return list(found.values())
+
+
+def _admin(books: stage.Books) -> int:
+    """A member of staff, with the second factor that one must have."""
+    with books.app.app_context():
+        with runtime().engine.begin() as connection:
+            hashed = passwords.hash_of(busy.PASSWORD)
+            made = sign_ins.add(connection, "grace@dreamland.example", hashed, role="admin")
+        second_factor.begin(made, busy.PASSWORD)
+        begun = second_factor.begun(made)
+        assert begun
+        second_factor.confirm(made, 0, pyotp.TOTP(begun.secret).now())
+    return made
 
 
 def _count_statements(books: stage.Books, pages: list[Page]) -> None:
