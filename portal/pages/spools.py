@@ -9,17 +9,15 @@ connection to the database waiting.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
 from threading import BoundedSemaphore
-from typing import IO, cast
+from typing import IO
 
 from flask import Response
 
 from portal.ledger.errors import Unavailable
 from portal.pages import views
 
-IN_MEMORY = 256 * 1024
-"""Bytes; what is longer lies on disk."""
 PIECE = 64 * 1024
 MOST = 4
 """Long files that a process makes at once: each has a connection, and may need some gigabytes of disk."""
@@ -29,7 +27,7 @@ _slots = BoundedSemaphore(MOST)
 
 def answer(write: Callable[[IO[bytes]], object], media: str, name: str) -> Response:
     """What `write` writes, as a file that is kept under a name."""
-    file = cast(IO[bytes], SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - closed by who sends it
+    file = TemporaryFile()  # noqa: SIM115 - closed by who sends it
     try:
         write(file)
     except BaseException:

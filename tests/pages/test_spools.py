@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
-from portal.ledger.errors import Unavailable
 from portal.pages import exports, spools
+from portal.runtime import runtime
+from tests.factories import Books
 from tests.pages.conftest import Browser, Make
 
 STAMP = exports.Stamp("numbers", datetime(2026, 11, 20, tzinfo=UTC), None)
@@ -40,12 +41,16 @@ def test_what_fails_on_the_way_is_no_short_file(app: Flask, form: str) -> None:
 
 
 def test_only_so_many_long_files_are_made_at_once(browser: Browser, make_person: Make) -> None:
-    """Who comes then is told so."""
+    """Who comes then is told so, by a page."""
     browser.enter(make_person("viewer"), second_factor=True)
+    with browser.app.app_context():
+        Books(runtime().engine).bonus(make_person().user_id or 0, "DIAMOND", "1")
+        now = Books(runtime().engine).now().astimezone(UTC).date()
+    asked = {"first": now, "last": now, "format": "csv"}
     with ExitStack() as stack:
         for _ in range(spools.MOST):
             stack.enter_context(spools.long())
-        with pytest.raises(Unavailable, match="several long files"), spools.long():
-            pass
-    with spools.long():
-        pass
+        refused = browser.get("/journals/file", query_string=asked)
+    assert refused.status_code == 503
+    assert "Several long files are being made: try again once one of them is done." in refused.text
+    assert browser.get("/journals/file", query_string=asked).status_code == 200

@@ -50,10 +50,11 @@ def journal_file() -> Response:
                 views.refused(form, refused)
     if form.errors:
         return views.form_page(PAGE, form)
+    answer = _answer(form.wanted, form.format.data)
     with runtime().engine.begin() as connection:
         asked = {name: value for name, value in form.data.items() if value}
         audit.record(connection, "books.exported", "books", after=asked)
-    return _answer(form.wanted, form.format.data)
+    return answer
 
 
 def _form(connection: Connection) -> JournalForm:

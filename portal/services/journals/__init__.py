@@ -60,5 +60,5 @@ def lines(
     The connection's snapshot must stay the same until the last line.
     """
     for line in above:
-        yield f"; {line}\n"
+        yield f"; {line.removeprefix('# ')}\n"
     yield from FORMATS[form](read(connection, wanted))

@@ -10,6 +10,8 @@ from portal.ledger.spans import DAY
 from portal.services.journals.journal import Entry, Journal
 
 DIGITS = 28
+SHOWN = 6
+"""Decimals that Fava is told to show: it rounds to as many as are usual in the file, with the browser's doubles."""
 RESERVED = frozenset({"TRUE", "FALSE", "NULL"})
 """Words of the grammar that would be codes of assets."""
 ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
@@ -33,7 +35,8 @@ def lines(journal: Journal) -> Iterator[str]:
     for symbol in symbols.values():
         yield f'option "operating_currency" "{symbol}"\n'
     for asset, symbol in symbols.items():
-        yield f"\n{before} commodity {symbol}\n  asset: {quoted(asset)}\n"
+        decimals = min(journal.assets[asset], SHOWN)
+        yield f"\n{before} commodity {symbol}\n  asset: {quoted(asset)}\n  precision: {decimals}\n"
     yield "\n"
     for account in journal.accounts:
         yield f"{before} open {account.name}  {symbols[account.asset]}\n"

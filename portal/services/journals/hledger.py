@@ -25,13 +25,13 @@ def escaped(text: str) -> str:
 
 def lines(journal: Journal) -> Iterator[str]:
     """Commodities, accounts, the balances that must come out, the opening, then every entry."""
-    yield f"; Dreamland: {escaped(journal.title)}\ndecimal-mark .\n\n"
+    yield "decimal-mark .\n\n"
     for asset, scale in journal.assets.items():
         yield f'commodity 1000.{"0" * scale} "{asset}"\n'
     yield "\n"
     for account in journal.accounts:
         yield f"account {account.name}  ; type: {KINDS[account.type]}\n"
-    yield f"\n{journal.wanted.last + DAY} * balances\n"
+    yield f"\n{journal.wanted.last + DAY} * the balances that all comes to\n"
     for account in journal.accounts:
         closing = f'0 "{account.asset}" = {account.decimal(account.closing)} "{account.asset}"'
         yield f"    {account.name}  {closing}\n"

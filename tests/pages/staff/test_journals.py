@@ -167,7 +167,9 @@ def test_beancount_finds_no_fault_in_its_journal(browser: Browser, tmp_path: Pat
     answer = browser.get(FILE, query_string=asked(format="beancount", first=LAST))
     assert answer.mimetype == "text/plain"
     assert answer.headers["Content-Disposition"].endswith('2026-11-21.beancount"')
-    assert answer.text.startswith("; # Dreamland: postings of all ledgers, from 2026-11-21\n; # B")
+    assert answer.text.startswith(
+        "; Dreamland: postings of all ledgers, from 2026-11-21\n; Booked up to: "
+    )
     file = tmp_path / "books.beancount"
     file.write_bytes(answer.data)
     programs.bean_check(file)
