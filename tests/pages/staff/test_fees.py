@@ -250,3 +250,11 @@ def test_fees_by_day_have_a_chart_beside_their_table(portal: Portal) -> None:
     label = 'aria-label="Fees by day, at most'
     assert label in portal.page("/fees?by=day").answer.text
     assert label not in portal.page("/fees?by=kind").answer.text
+
+
+def test_a_journal_has_the_fees_of_all_days_also_what_was_dated_before_the_first_entry(
+    portal: Portal,
+) -> None:
+    file = portal.page(f"/journals/file?ledger=FEES&format=csv&{every_day(portal)}")
+    rows = csv.DictReader(StringIO(file.answer.text.split("\n", 4)[4]))
+    assert min(row["accounting_date"] for row in rows) == f"{begun(portal)}"

@@ -187,8 +187,8 @@ def test_hledgers_journal_has_the_same(browser: Browser) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"last": "2026-11-22"}, "That day is to come: today is Sat 21 Nov 2026, in UTC."),
-        ({"first": "2026-11-19"}, "The books begin on Fri 20 Nov 2026."),
+        ({"last": "2026-11-22"}, "That lies in the future: it is Sat 21 Nov 2026 (UTC)."),
+        ({"first": "2026-11-19"}, "That is before the first entry, of Fri 20 Nov 2026 (UTC)."),
         ({"first": LAST, "last": FIRST}, "The last day must not lie before the first."),
         ({"first": ""}, "Enter a day, such as 2026-11-21."),
         ({"last": "yesterday"}, "Enter a day, such as 2026-11-21."),
