@@ -13,7 +13,6 @@ from portal.pages.forms.fields import said
 from portal.pages.forms.mailed import ConfirmForm
 from portal.runtime import runtime
 from portal.services import clients as service
-from portal.services import written
 from portal.services.clients import ClientInfo, KeyInfo
 from portal.services.webhooks import audited, endpoints
 
@@ -52,7 +51,7 @@ def _rows() -> Iterator[exports.Cells]:
     for key in exports.walk(read):
         moments = (key.created_at, key.last_used_at, key.expires_at, key.revoked_at)
         named = (key.id, exports.cell(key.client), key.prefix, " ".join(key.scopes))
-        yield (*named, *(written.moment(at) if at else None for at in moments))
+        yield (*named, *(exports.moment(at) for at in moments))
 
 
 @blueprint.route("/clients/new", methods=["GET", "POST"])

@@ -89,7 +89,7 @@ def _set(form: RateForm, hour: datetime, last: Rate | None) -> bool:
 
 
 def _shown(hour: datetime, error: Refused | None = None) -> Response:
-    after = lists.number(request.args["after"]) if "after" in request.args else 0
+    after = lists.after() or 0
     with runtime().reading() as connection:
         following = conversions.next_hour(connection)
         over = conversions.hours_over(connection, following)

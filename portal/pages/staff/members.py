@@ -13,7 +13,6 @@ from portal.pages.forms.fields import said
 from portal.pages.forms.mailed import ConfirmForm
 from portal.pages.forms.members import OFF, ON, AccessForm, InvitationForm, RoleForm
 from portal.runtime import runtime
-from portal.services import written
 from portal.services.accounts import access, invitations, roles, second_factor, sessions
 from portal.services.accounts import members as service
 from portal.services.accounts.members import Member
@@ -57,8 +56,8 @@ def _rows() -> Iterator[exports.Cells]:
         seen = (each.second_factor_since, each.last_seen_at)
         ended = (each.disabled_at, each.created_at)
         yield (
-            *(*named, *(written.moment(at) if at else None for at in seen), each.open_sessions),
-            *(written.moment(at) if at else None for at in ended),
+            *(*named, *(exports.moment(at) for at in seen), each.open_sessions),
+            *(exports.moment(at) for at in ended),
         )
 
 
