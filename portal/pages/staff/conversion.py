@@ -59,7 +59,7 @@ def conversion_rate(hour: str) -> Response:
     return views.form_page(
         "staff/conversion_rate.html",
         form,
-        "_whole_form.html",
+        views.WHOLE_FORM,
         run=run,
         last=last,
         limit=limit,
