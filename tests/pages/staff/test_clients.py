@@ -379,7 +379,7 @@ def test_clients_and_keys_are_listed_page_by_page(
     while address:
         shown = browser.get(address).text
         seen += re.findall(r'data-label="Client"><a href="/clients/(\d+)"', shown)
-        more = re.search(r'href="(/clients\?after=\d+)"[^>]*id="more"', shown)
+        more = re.search(r'href="(/clients\?after=\d+)"[^>]*id="older"', shown)
         address = more.group(1) if more else None
         assert "First" in shown or len(seen) <= 50
     assert len(seen) == len(set(seen)) >= 53

@@ -277,7 +277,7 @@ def test_members_are_listed_page_by_page_and_all_are_in_the_file(
     while address:
         page = browser.get(address).text
         seen += re.findall(r'<a href="/staff/(\d+)">', page)
-        more = re.search(r'href="(/staff\?after=\d+)"[^>]*id="more"', page)
+        more = re.search(r'href="(/staff\?after=\d+)"[^>]*id="older"', page)
         address = more.group(1) if more else None
     assert len(seen) == len(set(seen)) > 52
     answer = browser.get("/staff.csv")
