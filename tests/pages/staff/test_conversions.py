@@ -1,7 +1,6 @@
 """Conversions' pages: every hour with all that is known of it, run again, given a rate by hand."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from html import unescape
@@ -10,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from redis import Redis
-from sqlalchemy import URL, Engine, text
+from sqlalchemy import Engine, text
 
 from config import Settings
 from portal.ledger import amounts
@@ -21,18 +20,12 @@ from tests.concurrency.watch import Watch
 from tests.factories import Books
 from tests.factories import convert_due as convert
 from tests.jobs.hours import Hours
-from tests.jobs.rate_server import RateServer, fixed, rate_server
+from tests.jobs.rate_server import RateServer, fixed
 from tests.pages.conftest import HTMX
 from tests.pages.reading import table, words
 from tests.pages.staff.conftest import By
 
 LAST_AUDIT = "SELECT action, target_id, after FROM audit_events ORDER BY id DESC LIMIT 1"
-
-
-@pytest.fixture
-def rates() -> Iterator[RateServer]:
-    with rate_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -46,13 +39,6 @@ def settings(settings: Settings, rates: RateServer) -> Settings:
         rate_attempts=1,
         rate_max_move_percent=Decimal(25),
     )
-
-
-@pytest.fixture
-def watch(database: URL) -> Iterator[Watch]:
-    made = Watch(database)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Verifications' pages: what was found, each difference with its entry, and having it done now."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from flask import Flask
 from redis import Redis
-from sqlalchemy import URL, Engine, text
+from sqlalchemy import Engine, text
 
 from portal.services import locks, verification
 from tests.concurrency.watch import Watch
@@ -20,13 +18,6 @@ MANY = """
 INSERT INTO verifications (state, started_at, finished_at)
 SELECT 'clean', now(), now() FROM generate_series(1, 60)
 """
-
-
-@pytest.fixture
-def watch(database: URL) -> Iterator[Watch]:
-    made = Watch(database)
-    yield made
-    made.dispose()
 
 
 def verify(app: Flask) -> None:
