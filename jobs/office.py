@@ -1,6 +1,7 @@
 """Jobs as staff look after them, read from rq's own registries and the scheduler's set. Reading changes nothing."""
 
 import inspect
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -163,7 +164,7 @@ class Office:
         return office.Recurring(
             id=row.id,
             cron=row.cron,
-            about=(inspect.getdoc(row.function) or "").partition(".")[0],
+            about=re.split("[.;]", inspect.getdoc(row.function) or "")[0],
             queue=row.queue,
             next_at=next_at,
             is_overdue=next_at is not None and next_at < now() - LATE,

@@ -7,11 +7,10 @@ REQUIRE_BROWSER=yes tells the tests that to have none is an error: so CI does.
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from local import debian
+from local import debian, programs
 from local.environment import ROOT, var_directory
 from local.errors import LocalError
 from local.locks import FileLock
@@ -24,7 +23,6 @@ PACKAGES = ("chromium-headless-shell", "chromium")
 """Of Debian, the first that it has."""
 LETTERS = "fonts-noto-core"
 """Of every alphabet: a page is no use without them."""
-START_SECONDS = 60
 ADVICE = "install Chromium (Debian: apt-get install chromium), or set CHROMIUM to its path"
 FLAGS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -65,21 +63,13 @@ def executable(say: Callable[[str], None]) -> Path:
 def find() -> Path | None:
     """A Chromium that starts. Raises LocalError if CHROMIUM names something else."""
     if given := os.environ.get("CHROMIUM"):
-        if not _starts(Path(given)):
+        if not programs.starts(Path(given)):
             raise LocalError(f"CHROMIUM is {given!r}, which does not start: correct or unset it.")
         return Path(given)
     on_path = (shutil.which(name) for name in NAMES)
-    return next((Path(each) for each in (*on_path, _playwrights()) if each and _starts(each)), None)
-
-
-def _starts(program: str | Path) -> bool:
-    """Its version needs its libraries, so a half installed one has none."""
-    command = [str(program), "--version"]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=START_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+    return next(
+        (Path(each) for each in (*on_path, _playwrights()) if each and programs.starts(each)), None
+    )
 
 
 def _playwrights() -> str | None:

@@ -6,17 +6,15 @@ apt-get. REQUIRE_HLEDGER=yes tells the tests that to have none is an error: so C
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from local import debian
+from local import debian, programs
 from local.environment import ROOT, var_directory
 from local.errors import LocalError
 from local.locks import FileLock
 
 PACKAGE = "hledger"
-START_SECONDS = 60
 ADVICE = "install hledger (Debian: apt-get install hledger), or set HLEDGER to its path"
 
 
@@ -47,17 +45,8 @@ def executable(say: Callable[[str], None]) -> Path:
 def find() -> Path | None:
     """An hledger that starts. Raises LocalError if HLEDGER names something else."""
     if given := os.environ.get("HLEDGER"):
-        if not _starts(Path(given)):
+        if not programs.starts(Path(given)):
             raise LocalError(f"HLEDGER is {given!r}, which does not start: correct or unset it.")
         return Path(given)
     there = shutil.which(PACKAGE)
-    return Path(there) if there and _starts(there) else None
-
-
-def _starts(program: str | Path) -> bool:
-    command = [str(program), "--version"]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=START_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+    return Path(there) if there and programs.starts(there) else None

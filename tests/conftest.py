@@ -19,8 +19,10 @@ from sqlalchemy import URL, Engine, create_engine, make_url
 import config
 from config import Settings
 from portal import create_app
+from tests.concurrency.watch import Watch
 from tests.databases import Databases
 from tests.factories import Books
+from tests.jobs.rate_server import RateServer, rate_server
 from tests.receiver import Receiver
 
 
@@ -108,6 +110,21 @@ def owner_engine(database: URL) -> Iterator[Engine]:
     made = create_engine(database)
     yield made
     made.dispose()
+
+
+@pytest.fixture
+def watch(database: URL) -> Iterator[Watch]:
+    """Sees who waits for what in the database, from outside."""
+    made = Watch(database)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def rates() -> Iterator[RateServer]:
+    """The rate API that settings may name."""
+    with rate_server() as server:
+        yield server
 
 
 @pytest.fixture

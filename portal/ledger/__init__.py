@@ -76,7 +76,7 @@ from portal.ledger.events import (
     feed_entry,
     lines_of,
 )
-from portal.ledger.fees import DayFlow, FeeSum, Owed, daily_flows, fee_sums, first_booked_at, owed
+from portal.ledger.fees import DayFlow, FeeSum, Owed, daily_flows, fee_sums, owed
 from portal.ledger.finding import FoundEntry, FoundPayment, Names, find_entries, find_payments
 from portal.ledger.holds import (
     DueHold,
@@ -195,7 +195,6 @@ __all__ = [
     "feed_entry",
     "find_entries",
     "find_payments",
-    "first_booked_at",
     "first_booked_hour",
     "fix_clock",
     "hold",

@@ -5,7 +5,7 @@ statement. Amounts are base units of USD, days UTC.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Literal
 
 from sqlalchemy import Connection, text
@@ -186,9 +186,3 @@ def daily_flows(connection: Connection, first: date, last: date) -> list[DayFlow
         if any(moved.values()):
             found.append(DayFlow(day, **moved))
     return found
-
-
-def first_booked_at(connection: Connection) -> datetime | None:
-    """When the first entry was booked; None in empty books."""
-    first: datetime | None = connection.scalar(text("SELECT min(booked_at) FROM ledger.entries"))
-    return first

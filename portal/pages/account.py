@@ -3,7 +3,6 @@
 from flask import Response
 from flask_login import current_user
 
-from portal.ledger.errors import Refused
 from portal.pages import views
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.account import NameForm, NewPasswordForm
@@ -29,30 +28,26 @@ def account() -> Response:
 def account_name() -> Response:
     """Another name."""
     form = NameForm(name=current_user.name)
-    if form.validate_on_submit():
-        try:
-            profile.rename(current_user.sign_in_id, str(form.name.data))
-        except Refused as error:
-            views.refused(form, error)
-        else:
-            views.tell("Your name is changed.")
-            return views.go("pages.account")
-    return views.form_page("account_name.html", form, "_whole_form.html", submit="Change the name")
+
+    def rename() -> str:
+        profile.rename(current_user.sign_in_id, str(form.name.data))
+        return "Your name is changed."
+
+    return views.sent(form, rename, "pages.account") or views.form_page(
+        "account_name.html", form, views.WHOLE_FORM, submit="Change the name"
+    )
 
 
 @blueprint.route("/account/password", methods=["GET", "POST"])
 def account_password() -> Response:
     """Another password; every other browser is signed out."""
     form = NewPasswordForm()
-    if form.validate_on_submit():
+
+    def change() -> str:
         current, new = str(form.current_password.data), str(form.password.data)
-        try:
-            profile.change_password(current_user.sign_in_id, current_user.session_id, current, new)
-        except Refused as error:
-            views.refused(form, error)
-        else:
-            views.tell("Your password is changed, and every other browser is signed out.")
-            return views.go("pages.account")
-    return views.form_page(
-        "account_password.html", form, "_whole_form.html", submit="Change the password"
+        profile.change_password(current_user.sign_in_id, current_user.session_id, current, new)
+        return "Your password is changed, and every other browser is signed out."
+
+    return views.sent(form, change, "pages.account") or views.form_page(
+        "account_password.html", form, views.WHOLE_FORM, submit="Change the password"
     )

@@ -46,4 +46,4 @@ def _asked(template: str, send: Callable[[str], None]) -> Response:
         else:
             session[SENT] = (said(form.email).strip(), request.endpoint)
             return views.go("pages.mail_sent")
-    return views.form_page(template, form, "_whole_form.html", submit="Send me the link")
+    return views.form_page(template, form, views.WHOLE_FORM, submit="Send me the link")

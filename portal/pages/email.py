@@ -24,4 +24,4 @@ def email() -> Response:
             new = said(form.email).strip()
             views.tell(f"We sent a link to {new}. Open it to confirm; until then nothing changes.")
             return views.go("pages.email")
-    return views.form_page("email.html", form, "_whole_form.html", submit="Send the link")
+    return views.form_page("email.html", form, views.WHOLE_FORM, submit="Send the link")

@@ -27,7 +27,7 @@ def sign_in() -> Response:
             views.refused(form, error)
         else:
             return answer
-    return views.form_page("sign_in.html", form, "_whole_form.html", submit="Sign in")
+    return views.form_page("sign_in.html", form, views.WHOLE_FORM, submit="Sign in")
 
 
 @blueprint.post("/sign-out")

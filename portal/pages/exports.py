@@ -37,6 +37,11 @@ def cell(text: str | None) -> str:
     return f"'{text}" if text and text.startswith(RUN) else text or ""
 
 
+def moment(at: datetime | None) -> str | None:
+    """A time that there may not be, for a cell."""
+    return written.moment(at) if at else None
+
+
 def walk(read: Callable[[Row | None], Sequence[Row]]) -> Iterator[Row]:
     """All rows of a list that is read after its last one, AT_ONCE at a time."""
     last: Row | None = None

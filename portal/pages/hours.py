@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from flask import abort
+from flask import abort, request
 
 from portal.pages import lists
 
@@ -23,3 +23,9 @@ def of(found: str) -> datetime:
     if name(made) != found or not lists.FIRST_YEAR <= made.year <= lists.LAST_YEAR:
         abort(404)
     return made
+
+
+def before() -> datetime | None:
+    """The hour that a page of a list begins below."""
+    found = request.args.get("before")
+    return None if found is None else of(found)

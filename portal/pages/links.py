@@ -18,8 +18,6 @@ from portal.services import clock
 from portal.services.accounts import emails, invitations, links, resets, sessions, sign_up
 from portal.services.accounts.links import Link
 
-FORM = "_whole_form.html"
-
 
 @blueprint.route("/links/<token>", methods=["GET", "POST"])
 def link(token: str) -> Response:
@@ -50,7 +48,7 @@ def _sign_up(token: str, link: Link) -> Response:
 
     answer = _sent(form, finish)
     return answer or views.form_page(
-        "link_sign_up.html", form, FORM, known=known, submit="Make the account"
+        "link_sign_up.html", form, views.WHOLE_FORM, known=known, submit="Make the account"
     )
 
 
@@ -71,7 +69,11 @@ def _invitation(token: str, link: Link) -> Response:
 
     answer = _sent(form, finish)
     return answer or views.form_page(
-        "link_invitation.html", form, FORM, invited=invitations.invited(link), submit="Accept"
+        "link_invitation.html",
+        form,
+        views.WHOLE_FORM,
+        invited=invitations.invited(link),
+        submit="Accept",
     )
 
 
@@ -85,7 +87,9 @@ def _reset(token: str, link: Link) -> Response:
         return views.go("pages.sign_in")
 
     answer = _sent(form, finish)
-    return answer or views.form_page("link_reset.html", form, FORM, submit="Set the password")
+    return answer or views.form_page(
+        "link_reset.html", form, views.WHOLE_FORM, submit="Set the password"
+    )
 
 
 def _email_change(token: str, link: Link) -> Response:
@@ -97,7 +101,11 @@ def _email_change(token: str, link: Link) -> Response:
 
     answer = _sent(form, finish)
     return answer or views.form_page(
-        "link_email.html", form, FORM, email=link.email, submit="Sign in with it from now on"
+        "link_email.html",
+        form,
+        views.WHOLE_FORM,
+        email=link.email,
+        submit="Sign in with it from now on",
     )
 
 

@@ -15,6 +15,8 @@ from portal.services.fields import NOT_TEXT
 PAGE = 50
 """Rows of a page."""
 MAX_TEXT = 200
+LAST_DAYS, USUAL_DAYS = (7, 30, 90), 30
+"""How many of the last days one may look at."""
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 Row = TypeVar("Row")
@@ -57,6 +59,12 @@ def number(text: str) -> int:
     if not users.ID.fullmatch(text) or int(text) > users.MAX_ID:
         abort(404)
     return int(text)
+
+
+def before_day() -> date | None:
+    """The day that the page begins below."""
+    found = request.args.get("before")
+    return None if found is None else day(found)
 
 
 Place = tuple[datetime, int]
@@ -102,6 +110,14 @@ def day(found: str) -> date:
     if made.isoformat() != found or not FIRST_YEAR <= made.year <= LAST_YEAR:
         abort(404)
     return made
+
+
+def last_days() -> int | None:
+    """How many of the last days are asked for, of LAST_DAYS; of others there is no page."""
+    found = request.args.get("days")
+    if found is not None and found not in map(str, LAST_DAYS):
+        abort(404)
+    return None if found is None else int(found)
 
 
 def month(found: str) -> date:

@@ -47,7 +47,7 @@ def account_deletion() -> Response:
             return views.go("pages.account_deletion")
     asked_at = deletion.asked_at(current_user.user_id)
     return views.form_page(
-        *("account_deletion.html", form, "_whole_form.html"),
+        *("account_deletion.html", form, views.WHOLE_FORM),
         submit="Ask for the deletion",
         danger=True,
         asked_at=asked_at,

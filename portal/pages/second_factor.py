@@ -50,7 +50,7 @@ def second_step() -> Response:
         else:
             return entrance.onward()
     return views.form_page(
-        *("second_step.html", form, "_whole_form.html"),
+        *("second_step.html", form, views.WHOLE_FORM),
         submit="Sign in",
         by_recovery=by_recovery,
         onward=request.args.get("next"),
@@ -70,7 +70,7 @@ def second_factor() -> Response:
         else:
             return views.go("pages.second_factor_code")
     return views.form_page(
-        "second_factor.html", form, "_whole_form.html", submit="Set it up", state=state
+        "second_factor.html", form, views.WHOLE_FORM, submit="Set it up", state=state
     )
 
 
@@ -121,7 +121,7 @@ def second_factor_off() -> Response:
         else:
             views.tell("The second factor is off.")
             return views.go("pages.second_factor")
-    return _about_what_is_on("second_factor_off.html", form, "_whole_form.html")
+    return _about_what_is_on("second_factor_off.html", form, views.WHOLE_FORM)
 
 
 def _about_what_is_on(name: str, form: FlaskForm, fragment: str | None) -> Response:

@@ -32,7 +32,7 @@ def time_zone() -> Response:
     if not form.is_submitted():
         form.time_zone.data = standing.zone
     return views.form_page(
-        *("time_zone.html", form, "_whole_form.html"),
+        *("time_zone.html", form, views.WHOLE_FORM),
         submit="Change the time zone",
         standing=standing,
         days=runtime().settings.zone_change_spacing.days,

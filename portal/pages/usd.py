@@ -29,7 +29,7 @@ def usd() -> Response:
         found = money.of_range(lists.user_id(), *_open_range(first, last))
     if asked:
         form.first.data, form.last.data = found.first, found.last
-    before = lists.day(request.args["before"]) if "before" in request.args else None
+    before = lists.before_day()
     rows = [day for day in found.days if before is None or day.day < before]
     shown = {
         "found": found,

@@ -1,5 +1,6 @@
 """How a page answers: whole, or to htmx the fragment alone; and where it sends people."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -10,6 +11,8 @@ from htmx_flask import request as asked
 from portal.ledger.errors import LedgerError
 
 UNPROCESSABLE = 422
+WHOLE_FORM = "_whole_form.html"
+"""The fragment of a page that is a form and little else."""
 htmx = Htmx()
 """Gives requests `htmx`, what its headers say."""
 
@@ -52,6 +55,23 @@ def refused(form: FlaskForm, error: LedgerError) -> None:
         form.form_errors = [*form.form_errors, sentence(error.detail)]
     else:
         field.errors = [*field.errors, sentence(error.detail)]
+
+
+def sent(
+    form: FlaskForm, change: Callable[[], str], endpoint: str, **values: object
+) -> Response | None:
+    """Make the change that a form asks for, say what it says, and go on; None where the form is to be shown.
+
+    What the service refuses stands beside its field then.
+    """
+    if not form.validate_on_submit():
+        return None
+    try:
+        tell(change())
+    except LedgerError as error:
+        refused(form, error)
+        return None
+    return go(endpoint, **values)
 
 
 def sentence(detail: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import exists, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from portal import ledger
+from portal.ledger.spans import midnight
 from portal.ledger.verify import Report, RunTotals
 from portal.ledger.verify import verify as verify_books
 from portal.runtime import runtime
@@ -105,9 +106,9 @@ def _only_one(*, wait: bool) -> Iterator[bool]:
 
 
 def _ended_today(now: datetime) -> Any:
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = midnight(now.astimezone(UTC).date())
     ended = Verification.state.in_(("clean", "differs"))
-    return exists().where(ended, Verification.started_at >= midnight)
+    return exists().where(ended, Verification.started_at >= today)
 
 
 def _stored(progress: Callable[[int], None] | None) -> Report:

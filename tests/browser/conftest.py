@@ -15,10 +15,10 @@ from sqlalchemy import URL
 
 from local import browser
 from local.environment import var_directory
-from local.errors import LocalError
 from tests.browser.looks import DESKTOP, Look
 from tests.browser.site import Site, served
 from tests.browser.watched import Watched
+from tests.obtained import obtained
 
 PATIENCE_MS = 15_000
 TALLEST = 3000
@@ -40,18 +40,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 @pytest.fixture(scope="session")
 def executable(request: pytest.FixtureRequest) -> Path:
     """Chromium's; a test that can't have one says so, and where one is required it fails."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    def say(text: str) -> None:
-        with capture.global_and_fixture_disabled():  # it takes a minute: show it at once
-            print(f"\n{text}", flush=True)
-
-    try:
-        return browser.executable(say)
-    except LocalError as error:
-        if browser.is_required():
-            pytest.fail(f"REQUIRE_BROWSER=yes, but {error}")
-        pytest.skip(f"tests with a browser: {error}")
+    return obtained(request, browser, "a browser")
 
 
 @pytest.fixture(scope="package")

@@ -94,7 +94,7 @@ def test_a_day_to_come_is_said_beside_its_field_and_then_put_right(
     today = page.get_by_label("Last day").input_value()
     page.get_by_label("Last day").fill("2150-01-01")
     page.get_by_role("button", name="Download").click()
-    expect(page.get_by_text("That day is to come: today is")).to_be_visible()
+    expect(page.get_by_text("That lies in the future: it is")).to_be_visible()
     expect(page.get_by_label("Last day")).to_have_value("2150-01-01")
     page.get_by_label("Last day").fill(today)
     with page.expect_download() as download:

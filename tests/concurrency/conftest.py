@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL, create_engine
+from sqlalchemy import create_engine
 
 from config import Settings
 from portal import ledger
 from portal.database import engine_options
 from tests.concurrency.programs import Programs, programs_for
-from tests.concurrency.watch import Watch
 from tests.concurrency.web import Web
 from tests.factories import WINDOW, Books
 
@@ -26,13 +25,6 @@ def books(books: Books) -> Books:
     """Books whose clock is far from any hour's end."""
     books.set_clock(START)
     return books
-
-
-@pytest.fixture
-def watch(database: URL) -> Iterator[Watch]:
-    made = Watch(database)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

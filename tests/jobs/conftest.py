@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from redis import Redis
-from sqlalchemy import URL
 
 from config import Settings
 from tests.concurrency.programs import Programs, programs_for
@@ -16,16 +15,10 @@ from tests.concurrency.watch import Watch
 from tests.factories import Books
 from tests.jobs.hours import Hours
 from tests.jobs.post import Post
-from tests.jobs.rate_server import RateServer, rate_server
+from tests.jobs.rate_server import RateServer
 from tests.receiver import Receiver
 
 CHUNK_USERS = 4
-
-
-@pytest.fixture
-def rates() -> Iterator[RateServer]:
-    with rate_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -47,13 +40,6 @@ def programs(settings: Settings, redis: "Redis[Any]", tmp_path: Path) -> Iterato
     assert redis.dbsize() == 0
     with programs_for(settings, tmp_path) as made:
         yield made
-
-
-@pytest.fixture
-def watch(database: URL) -> Iterator[Watch]:
-    made = Watch(database)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def test_what_recurs_stays_on_the_schedule_though_its_failure_is_discarded(
     assert (mailing.last_at, mailing.last_state, mailing.is_overdue) == (None, None, False)
     assert mailing.next_at
     assert office.now() < mailing.next_at <= office.now() + timedelta(minutes=1)
-    assert mailing.about == "Send the mails that are due; how many went out"
+    assert mailing.about == "Send the mails that are due"
     redis.zadd(SCHEDULED, {"send-mails": time.time() - 90})
     assert {each.id for each in service.look().recurring if each.is_overdue} == {"send-mails"}
     scheduler.enqueue_jobs()

@@ -1,11 +1,9 @@
 """The audit log's page: who sees it, what it tells, its filters and its pages."""
 
-import csv
 import re
 from collections.abc import Callable
 from html import unescape
-from io import BytesIO, StringIO
-from itertools import islice
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from portal.services import audit
 from portal.services.audit import Actor
 from tests.factories import Books
 from tests.pages.conftest import Browser, Make, Person
+from tests.pages.reading import table, words
 
 Record = Callable[..., None]
 ROOT = Actor("command_line", name="root@host")
@@ -44,12 +43,7 @@ def rows(answer: TestResponse) -> list[str]:
     assert answer.status_code == 200, answer.text
     body = re.search(r"<tbody>(.*)</tbody>", answer.text, re.DOTALL)
     found = re.findall(r"<tr>(.*?)</tr>", body.group(1), re.DOTALL) if body else []
-    return [" ".join(unescape(re.sub(r"<[^>]+>", " ", each)).split()) for each in found]
-
-
-def records(answer: TestResponse) -> list[dict[str, str]]:
-    """The rows of a CSV, below its stamp."""
-    return list(csv.DictReader(islice(StringIO(answer.text), 4, None)))
+    return [words(each) for each in found]
 
 
 def link(answer: TestResponse, name: str) -> str:
@@ -260,13 +254,13 @@ def test_the_csv_has_all_that_the_filters_show_and_its_download_is_recorded(
         "client.made", "client", "=1+1", after={"name": "=cmd"}, by=Actor("client", name="@evil")
     )
     answer = browser.get(link(browser.get("/audit?action=key"), "CSV"))
-    lines = records(answer)
+    lines = table(answer)
     assert answer.text.startswith("# Dreamland: audit log, action key\r\n# Booked up to: ")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="dreamland-audit.csv"'
     assert [line["target_id"] for line in lines] == [str(n) for n in range(69, -1, -1)]
     assert lines[0]["changes"] == "client: - → studio; scopes: - → read, admin"
     assert (lines[0]["actor"], lines[0]["who"]) == ("command_line", "root@host")
-    exported, evil = records(browser.get("/audit.csv"))[1:3]
+    exported, evil = table(browser.get("/audit.csv"))[1:3]
     assert (exported["action"], exported["changes"]) == ("audit.exported", "action: - → key")
     assert (evil["who"], evil["target_id"]) == ("'@evil", "'=1+1")
     assert browser.get("/audit.csv?action=tower").status_code == 404
@@ -274,7 +268,7 @@ def test_the_csv_has_all_that_the_filters_show_and_its_download_is_recorded(
 
 
 @pytest.mark.usefixtures("viewer")
-def test_the_workbook_has_the_same_records(browser: Browser, record: Record) -> None:
+def test_the_workbook_has_the_same_table(browser: Browser, record: Record) -> None:
     record("client.made", "client", "=1+1", after={"name": "=cmd"}, by=Actor("client", name="@e"))
     answer = browser.get(link(browser.get("/audit?action=client"), "XLSX"))
     assert answer.headers["Content-Disposition"] == 'attachment; filename="dreamland-audit.xlsx"'
@@ -289,5 +283,5 @@ def test_an_e_mail_that_a_download_was_narrowed_to_is_not_kept(
     browser: Browser, viewer: Person
 ) -> None:
     assert browser.get(f"/audit.csv?who={viewer.email}&id={viewer.email}").status_code == 200
-    [newest] = records(browser.get("/audit.csv?action=audit"))[1:]
+    [newest] = table(browser.get("/audit.csv?action=audit"))[1:]
     assert newest["changes"] == "id: - → p…@example.com; who: - → p…@example.com"

@@ -10,8 +10,8 @@ from flask import Flask
 
 from tests.factories import Books, convert_due
 from tests.pages.conftest import Browser, Person
+from tests.pages.reading import words
 from tests.pages.test_books import win
-from tests.pages.test_home import plain
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_each_event_is_told_in_plain_words(
     browser: Browser, owner: int, books: Books, app: Flask
 ) -> None:
     def said(seq: int) -> str:
-        return plain(browser.get(f"/entries/{owner}-{seq}").text)
+        return words(browser.get(f"/entries/{owner}-{seq}").text)
 
     won = win(books, owner, "1.5", "maze", "round-7")
     with app.app_context():
@@ -49,7 +49,7 @@ def test_each_event_is_told_in_plain_words(
 def test_an_event_has_what_support_asks_for(browser: Browser, owner: int, books: Books) -> None:
     seq = win(books, owner, "0.123456789012345678", "maze", "round-7")
     page = browser.get(f"/entries/{owner}-{seq}").text
-    said = plain(page)
+    said = words(page)
     assert "Exactly 0.123456789012345678 DREAM" in said
     assert "Reference round-7" in said
     assert "Asked for by client 1" in said
@@ -110,13 +110,13 @@ def test_a_wallet_has_its_balance_its_holds_and_the_balance_after_each_change(
     books.top_up(owner, "LOYALTY_POINT", "10")
     books.spend(owner, "LOYALTY_POINT", "2.5")
     books.hold(owner, "LOYALTY_POINT", "4")
-    said = plain(browser.get("/wallets/LOYALTY_POINT").text)
+    said = words(browser.get("/wallets/LOYALTY_POINT").text)
     assert "Balance 7.50 Set aside 4.00 Available 3.50" in said
     assert "Set aside at the moment" in said
     assert re.search(r"Set aside r\d+ .{17,20} — \+4\.00 7\.50", said)
     assert re.search(r"Spent r\d+ .{17,20} −2\.50 — 7\.50", said)
     assert re.search(r"Topped up \S+ .{17,20} \+10\.00 — 10\.00", said)
-    assert "Loyalty Points 7.50" in plain(browser.get("/wallets").text)
+    assert "Loyalty Points 7.50" in words(browser.get("/wallets").text)
     rows = list(csv.DictReader(StringIO(browser.get("/wallets/LOYALTY_POINT.csv").text)))
     figures = [(row["amount"], row["held_change"], row["balance_after"]) for row in rows]
     assert figures == [("0", "4", "7.5"), ("-2.5", "0", "7.5"), ("10", "0", "10")]

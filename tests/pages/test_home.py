@@ -5,6 +5,7 @@ from html import unescape
 
 from tests.factories import Books
 from tests.pages.conftest import Browser, Person
+from tests.pages.reading import words
 
 
 def poll(page: str) -> str:
@@ -14,17 +15,12 @@ def poll(page: str) -> str:
     return unescape(found.group(1))
 
 
-def plain(page: str) -> str:
-    """The words of a page, one space apart."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
-
-
 def test_the_gauge_is_also_text(browser: Browser, ida: Person, books: Books) -> None:
     assert ida.user_id
     books.win(ida.user_id, "1.25")
     page = browser.get("/").text
-    assert "1.25 of 5.00 DREAM" in plain(page)
-    assert "You can still win 3.75 DREAM until midnight." in plain(page)
+    assert "1.25 of 5.00 DREAM" in words(page)
+    assert "You can still win 3.75 DREAM until midnight." in words(page)
     assert 'stroke-dasharray="250 1000"' in page
     assert re.search(r"25 %\s*</text>", page)
 
@@ -32,7 +28,7 @@ def test_the_gauge_is_also_text(browser: Browser, ida: Person, books: Books) -> 
 def test_a_day_that_is_full_says_so(browser: Browser, ida: Person, books: Books) -> None:
     assert ida.user_id
     books.win(ida.user_id, "5")
-    assert "all of today's limit" in plain(browser.get("/").text).replace("&#39;", "'")
+    assert "all of today's limit" in words(browser.get("/").text).replace("&#39;", "'")
 
 
 def test_the_next_conversion_is_counted_down_from_the_ledgers_clock(
@@ -55,9 +51,9 @@ def test_a_credit_shows_what_is_set_aside(browser: Browser, ida: Person, books: 
     assert ida.user_id
     books.top_up(ida.user_id, "GOLD_COIN", "1234")
     books.hold(ida.user_id, "GOLD_COIN", "34")
-    words = plain(browser.get("/").text)
-    assert "1,234 Gold Coins" in words
-    assert "34 set aside, 1,200 available" in words
+    told = words(browser.get("/").text)
+    assert "1,234 Gold Coins" in told
+    assert "34 set aside, 1,200 available" in told
 
 
 def test_asked_again_it_says_nothing_while_nothing_has_changed(
@@ -71,7 +67,7 @@ def test_asked_again_it_says_nothing_while_nothing_has_changed(
     news = browser.fragment(again)
     assert news.status_code == 200
     assert 'hx-swap-oob="innerHTML:#news"' in news.text
-    assert "New Won: +0.50 DREAM" in plain(news.text)
+    assert "New Won: +0.50 DREAM" in words(news.text)
     assert browser.fragment(poll(news.text)).status_code == 204
 
 
@@ -81,7 +77,7 @@ def test_only_what_is_new_is_told(browser: Browser, ida: Person, books: Books) -
     again = poll(browser.get("/").text)
     books.top_up(ida.user_id, "DIAMOND", "7")
     news = browser.fragment(again).text
-    told = plain(news[news.index("hx-swap-oob") :])
+    told = words(news[news.index("hx-swap-oob") :])
     assert "+7 Diamonds" in told
     assert "0.25" not in told
 

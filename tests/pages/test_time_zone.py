@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, datetime
-from html import unescape
 
 import pytest
 from flask import Flask
@@ -11,6 +10,7 @@ from portal.pages import zones
 from portal.services import users
 from portal.services.accounts import profile
 from tests.pages.conftest import HTMX, Browser, Make, Person
+from tests.pages.reading import words
 
 PAGE = "/account/time-zone"
 
@@ -21,10 +21,6 @@ def berliner(browser: Browser, make_person: Make) -> Person:
     person = make_person(zone="Europe/Berlin")
     browser.enter(person)
     return person
-
-
-def words(page: str) -> str:
-    return " ".join(unescape(re.sub("<[^>]+>", " ", page)).split())
 
 
 def test_the_rule_and_when_a_change_would_begin_are_told(

@@ -10,14 +10,14 @@ from flask import Flask
 
 from tests.factories import Books, convert_due
 from tests.pages.conftest import Browser, Person
+from tests.pages.reading import words
 from tests.pages.test_books import win
-from tests.pages.test_home import plain
 
 
 def rows(page: str) -> list[str]:
     """The words of each row of the table's body."""
     body = re.search(r"<tbody>(.*?)</tbody>", page, re.DOTALL)
-    return [plain(row).strip() for row in body.group(1).split("</tr>")[:-1]] if body else []
+    return [words(row).strip() for row in body.group(1).split("</tr>")[:-1]] if body else []
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_the_games_of_the_day_are_links_that_filter(
         "a &amp; b +0.20 running hour 0.30"
     ]
     assert 'aria-current="true"' in filtered
-    assert "Nothing was won in chess today" in plain(browser.get("/today?game=chess").text)
+    assert "Nothing was won in chess today" in words(browser.get("/today?game=chess").text)
 
 
 def test_older_wins_are_a_link_away(browser: Browser, owner: int, books: Books) -> None:

@@ -11,7 +11,7 @@ from flask import Flask
 
 from tests.factories import Books, convert_due
 from tests.pages.conftest import Browser, Person
-from tests.pages.test_home import plain
+from tests.pages.reading import words
 
 DAY = datetime(2027, 3, 30, 9, 5, tzinfo=UTC)
 
@@ -40,7 +40,7 @@ Get = Callable[[str], str]
 def get(browser: Browser, some_days: int) -> Get:
     """The words of a page of who has those days."""
     assert some_days
-    return lambda address: plain(browser.get(address).text)
+    return lambda address: words(browser.get(address).text)
 
 
 def test_the_running_month_is_shown_first_and_ties_to_the_balance(get: Get) -> None:
@@ -100,15 +100,15 @@ def test_a_day_opens_to_its_hours_in_place_and_on_a_page_of_its_own(
     assert some_days
     part = browser.fragment("/usd/2027-03-31").text
     assert part.strip().startswith('<tbody id="day-2027-03-31">')
-    assert re.search(r"10:00 1\.50 0\.22500?… ?at 0\.15|10:00 1\.50 0\.225 at 0\.15", plain(part))
-    assert "09:00 0.50 0.075 at 0.15" in plain(part)
+    assert re.search(r"10:00 1\.50 0\.22500?… ?at 0\.15|10:00 1\.50 0\.225 at 0\.15", words(part))
+    assert "09:00 0.50 0.075 at 0.15" in words(part)
     assert 'aria-expanded="true"' in part
     closed = browser.fragment("/usd/2027-03-31?closed=1").text
     assert "at 0.15" not in closed
     assert 'aria-expanded="false"' in closed
-    page = plain(browser.get("/usd/2027-03-31").text)
+    page = words(browser.get("/usd/2027-03-31").text)
     assert "10:00 0.15 1.50 0.225 09:00 0.15 0.50 0.075 The whole day 2.00 0.30" in page
-    assert "Nothing was converted on this day." in plain(browser.get("/usd/2027-03-29").text)
+    assert "Nothing was converted on this day." in words(browser.get("/usd/2027-03-29").text)
 
 
 def test_the_csv_has_the_days_of_the_range_or_all(browser: Browser, some_days: int) -> None:
@@ -125,10 +125,10 @@ def test_the_csv_has_the_days_of_the_range_or_all(browser: Browser, some_days: i
 
 def test_statements_follow_from_each_other(browser: Browser, some_days: int) -> None:
     assert some_days
-    months = plain(browser.get("/statements").text)
+    months = words(browser.get("/statements").text)
     assert "April 2027 3.00 3.00 0.45 March 2027 3.00 3.00 0.45" in months
-    march = plain(browser.get("/statements/2027-03").text)
-    april = plain(browser.get("/statements/2027-04").text)
+    march = words(browser.get("/statements/2027-03").text)
+    april = words(browser.get("/statements/2027-04").text)
     assert "USD 0.00 0.45 0.00 0.45" in march
     assert "USD 0.45 0.45 0.00 0.90" in april
     assert "Tue 30 Mar 2027 1.00 1.00 0.15 Wed 31 Mar 2027 2.00 2.00 0.30" in march

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError
 
 from config import Settings
@@ -21,15 +20,9 @@ from portal.services.runs import Run
 from tests.concurrency.watch import Watch
 from tests.factories import Books, convert_due
 from tests.jobs.hours import Hours, expected
-from tests.jobs.rate_server import RateServer, fixed, rate_server
+from tests.jobs.rate_server import RateServer, fixed
 
 CHUNK_USERS = 2
-
-
-@pytest.fixture
-def rates() -> Iterator[RateServer]:
-    with rate_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -42,13 +35,6 @@ def settings(settings: Settings, rates: RateServer) -> Settings:
         rate_attempts=1,
         rate_max_move_percent=Decimal(10_000),
     )
-
-
-@pytest.fixture
-def watch(database: URL) -> Iterator[Watch]:
-    made = Watch(database)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
 """Holds whose time is over: each is released once, by whoever comes first, and no other hold is."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL, text
+from sqlalchemy import text
 
 from portal import ledger
 from portal.services import holds, verification
@@ -30,13 +30,6 @@ JOIN ledger.entry_kinds k ON k.id = e.kind_id WHERE h.owner_id = :owner ORDER BY
 """)
 
 pytestmark = pytest.mark.usefixtures("context")
-
-
-@pytest.fixture
-def watch(database: URL) -> Iterator[Watch]:
-    made = Watch(database)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

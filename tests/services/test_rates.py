@@ -7,7 +7,6 @@ answer, or a person, lets it go on.
 import gzip
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +16,6 @@ from hashlib import sha256
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import URL
 
 from config import Settings
 from portal.ledger.clock import HOUR
@@ -25,17 +23,11 @@ from portal.services import conversions
 from tests.concurrency.watch import Watch
 from tests.factories import Books
 from tests.jobs.hours import Hours
-from tests.jobs.rate_server import Answer, Exchange, RateServer, fixed, rate_server
+from tests.jobs.rate_server import Answer, Exchange, RateServer, fixed
 
 TIMEOUT_S = 0.15
 ATTEMPTS = 3
 GRACE = timedelta(minutes=30)
-
-
-@pytest.fixture
-def rates() -> Iterator[RateServer]:
-    with rate_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -50,13 +42,6 @@ def settings(settings: Settings, rates: RateServer) -> Settings:
         rate_grace=GRACE,
         rate_max_move_percent=Decimal(25),
     )
-
-
-@pytest.fixture
-def watch(database: URL) -> Iterator[Watch]:
-    made = Watch(database)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

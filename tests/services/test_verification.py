@@ -1,11 +1,10 @@
 """Verifications that are kept: one at a time, each with what it found, the killed ones seen as such."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL, Engine, text
+from sqlalchemy import Engine, text
 
 from portal.ledger.clock import HOUR
 from portal.services import locks, verification, verifications
@@ -18,13 +17,6 @@ RUNNING = "INSERT INTO verifications (state, started_at) VALUES ('running', now(
 RAISE = "UPDATE ledger.account_balances SET debits = debits + :n, credits = credits + :n WHERE owner_id = :o"
 
 pytestmark = pytest.mark.usefixtures("context")
-
-
-@pytest.fixture
-def watch(database: URL) -> Iterator[Watch]:
-    made = Watch(database)
-    yield made
-    made.dispose()
 
 
 def last() -> Stored:

@@ -4,15 +4,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask_wtf import FlaskForm
 from wtforms import DateField, Field, Form, SelectField, StringField, ValidationError
 from wtforms.validators import Length, Optional
 
+from portal.pages.forms.fields import ANY, LONGEST, GetForm, stripped
 from portal.services.audit import ACTIONS, TARGETS
 from portal.services.audit_log import Filters
 
-ANY = {"": "Any"}
-LONGEST = 300
 FIRST, LAST = date(2000, 1, 1), date(2999, 12, 31)
 
 
@@ -38,18 +36,13 @@ def _actions() -> Any:
     return ANY | groups
 
 
-class AuditForm(FlaskForm):
+class AuditForm(GetForm):
     """Who, what, to what, when. Everything may be left out."""
-
-    class Meta:
-        """A form that only reads needs no token."""
-
-        csrf = False
 
     who = StringField(
         "Who",
         [Optional(), Length(max=LONGEST), printable],
-        filters=[lambda text: text and text.strip()],
+        filters=[stripped],
         render_kw={"placeholder": "E-mail or name", "autocomplete": "off"},
     )
     action = SelectField("What", choices=_actions(), default="")
@@ -61,7 +54,7 @@ class AuditForm(FlaskForm):
     id = StringField(
         "Which one",
         [Optional(), Length(max=LONGEST), printable],
-        filters=[lambda text: text and text.strip()],
+        filters=[stripped],
         render_kw={"placeholder": "Its number, name or e-mail", "autocomplete": "off"},
     )
     since = DateField("From", [Optional(), in_range])

@@ -4,12 +4,12 @@ import re
 from datetime import UTC, date, datetime
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField, ValidationError
 from wtforms.validators import Length, Optional
 
 from portal import ledger
 from portal.pages.formats import instant
+from portal.pages.forms.fields import GetForm, stripped
 from portal.pages.lists import FIRST_YEAR, LAST_YEAR
 from portal.services import assets
 
@@ -62,32 +62,27 @@ def parse_day(said: str) -> date:
     return day
 
 
-class SpanForm(FlaskForm):
+def time_field(label: str) -> StringField:
+    """A time or a day, by the clock that is chosen."""
+    return StringField(
+        label,
+        [Optional(), Length(max=LONGEST)],
+        filters=[stripped],
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+
+
+class SpanForm(GetForm):
     """A clock, the time from which and up to which, and a side. Everything may be left out.
 
     `bounds` are set before it is validated.
     """
 
-    class Meta:
-        """A form that only reads needs no token."""
-
-        csrf = False
-
     bounds: ledger.Bounds
 
     clock = SelectField("Clock", choices=CLOCKS, default="booked")
-    since = StringField(
-        "From",
-        [Optional(), Length(max=LONGEST)],
-        filters=[lambda text: text and text.strip()],
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
-    )
-    until = StringField(
-        "Up to",
-        [Optional(), Length(max=LONGEST)],
-        filters=[lambda text: text and text.strip()],
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
-    )
+    since = time_field("From")
+    until = time_field("Up to")
     side = SelectField("Side", choices=SIDES, default="users")
 
     @property

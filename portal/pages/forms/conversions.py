@@ -1,26 +1,21 @@
 """Which hours are shown, and the rate that a person sets."""
 
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
-from portal.pages.forms.audit import ANY
-from portal.pages.forms.usd import DayField
+from portal.ledger.spans import DAY, midnight
+from portal.pages.forms.days import DayField, in_order
+from portal.pages.forms.fields import ANY, GetForm, stripped
 from portal.services.runs import STATES, Filters
 
 LONGEST_REASON = 300
 
 
-class RunsForm(FlaskForm):
+class RunsForm(GetForm):
     """State and range; everything may be left out."""
-
-    class Meta:
-        """A form that only reads needs no token."""
-
-        csrf = False
 
     state = SelectField("State", choices=ANY | STATES, default="")
     since = DayField("From day (UTC)", [Optional()])
@@ -28,19 +23,15 @@ class RunsForm(FlaskForm):
 
     def validate_until(self, field: Any) -> None:
         """Days in order."""
-        if isinstance(self.since.data, date) and field.data and self.since.data > field.data:
-            raise ValidationError("The last day must not lie before the first.")
+        in_order(self.since, field)
 
     def wanted(self) -> Filters:
         """What is asked for."""
-
-        def begin(day: date) -> datetime:
-            return datetime.combine(day, time(), UTC)
-
+        since, until = self.since.data, self.until.data
         return Filters(
             state=self.state.data or None,
-            since=begin(self.since.data) if self.since.data else None,
-            until=begin(self.until.data + timedelta(days=1)) if self.until.data else None,
+            since=midnight(since) if since else None,
+            until=midnight(until) + DAY if until else None,
         )
 
 
@@ -56,13 +47,13 @@ class RateForm(FlaskForm):
     rate = StringField(
         "USD for a DREAM token",
         [DataRequired("Enter a rate, such as 0.15.")],
-        filters=[lambda said: said and said.strip()],
+        filters=[stripped],
         render_kw={"inputmode": "decimal", "autocomplete": "off", "maxlength": 64},
     )
     reason = TextAreaField(
         "Why it is right",
         [DataRequired("Say why it is right."), Length(max=LONGEST_REASON), written],
-        filters=[lambda said: said and said.strip()],
+        filters=[stripped],
         description="Kept with the rate for ever, and in the audit log.",
         render_kw={"rows": 3, "maxlength": LONGEST_REASON},
     )

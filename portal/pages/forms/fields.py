@@ -31,6 +31,8 @@ from portal.services.fields import NOT_TEXT
 
 LONGEST = 300
 """Characters of what is looked for: longer than anything that has a name."""
+ANY = {"": "Any"}
+"""The choice of a filter that lets everything through."""
 FORM_ID = re.compile(r"[\w-]{22}", re.ASCII)
 OPTION = '<option value="%s">%s</option>'
 SELECTED = '<option selected value="%s">%s</option>'
@@ -90,6 +92,15 @@ class WholeField(IntegerField):
             super().process_formdata(valuelist)
         except ValueError:
             raise ValueError("Enter a whole number, such as 24.") from None
+
+
+class GetForm(FlaskForm):
+    """One that is sent by GET: its address says what is shown, and since it only reads it needs no token."""
+
+    class Meta:
+        """Nothing that another site could have done in somebody's name."""
+
+        csrf = False
 
 
 class OnceForm(FlaskForm):
@@ -164,6 +175,11 @@ def is_text(_: Form, field: Field) -> None:
         raise ValidationError(
             "Nothing is called that: there is a character in it that can't be seen."
         )
+
+
+def stripped(text: str | None) -> str | None:
+    """A filter: what was entered without the blanks around it."""
+    return text and text.strip()
 
 
 def said(field: Any) -> str:

@@ -1,19 +1,13 @@
 """What is looked for: one field, sent by GET."""
 
-from flask_wtf import FlaskForm
 from wtforms import SearchField
 from wtforms.validators import DataRequired, Length
 
-from portal.pages.forms.fields import LONGEST, is_text
+from portal.pages.forms.fields import LONGEST, GetForm, is_text, stripped
 
 
-class SearchForm(FlaskForm):
+class SearchForm(GetForm):
     """The field of the page; the one in the header asks for the same."""
-
-    class Meta:
-        """A form that only reads needs no token."""
-
-        csrf = False
 
     q = SearchField(
         "What you have in hand",
@@ -22,6 +16,6 @@ class SearchForm(FlaskForm):
             Length(max=LONGEST, message=f"Nothing has a name longer than {LONGEST} characters."),
             is_text,
         ],
-        filters=[lambda text: text and text.strip()],
+        filters=[stripped],
         render_kw={"autocomplete": "off", "spellcheck": "false", "maxlength": LONGEST},
     )

@@ -2,27 +2,21 @@
 
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 from wtforms.validators import Length, Optional
 
-from portal.pages.forms.fields import LONGEST, is_text
+from portal.pages.forms.fields import ANY, LONGEST, GetForm, is_text, stripped
 from portal.runtime import runtime
 from portal.services.directory import Filters
 
 
-class UsersForm(FlaskForm):
+class UsersForm(GetForm):
     """Who, and of which region where there are several. Everything may be left out."""
-
-    class Meta:
-        """A form that only reads needs no token."""
-
-        csrf = False
 
     who = StringField(
         "Who",
         [Optional(), Length(max=LONGEST), is_text],
-        filters=[lambda text: text and text.strip()],
+        filters=[stripped],
         render_kw={
             "placeholder": "Name, e-mail, external id",
             "autocomplete": "off",
@@ -34,7 +28,7 @@ class UsersForm(FlaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = runtime().settings.regions
-        self.region.choices = {"": "Any"} | {name: name for name in known}
+        self.region.choices = ANY | {name: name for name in known}
         if len(known) == 1:
             del self.region
 

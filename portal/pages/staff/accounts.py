@@ -37,7 +37,7 @@ AFTER = "after"
 @blueprint.get("/accounts/<ledger>/<account>")
 def ledger_account(ledger: str, account: str) -> Response:
     """The days in which it moved, newest first."""
-    before = lists.day(request.args["before"]) if "before" in request.args else None
+    before = lists.before_day()
     with runtime().reading() as connection:
         it = opened(connection, ledger, account)
         line = _line_before(connection, it, before) if before else it.line

@@ -12,7 +12,7 @@ from portal.pages.blueprint import blueprint
 from portal.pages.forms.clients import NewKeyForm, RotationForm
 from portal.pages.forms.fields import said
 from portal.pages.forms.mailed import ConfirmForm
-from portal.pages.staff.clients import FORM, found_client
+from portal.pages.staff.clients import changed, found_client
 from portal.services import clients as service
 from portal.services.clients import ClientInfo, KeyInfo
 
@@ -55,17 +55,13 @@ def key_revocation(client_id: str, key_id: str) -> Response:
     client = found_client(client_id)
     key = _found_key(client, key_id)
     form = ConfirmForm()
-    if form.validate_on_submit():
+
+    def revoke() -> str:
         service.revoke(key.id)
-        views.tell(f"The key that begins with {key.prefix} is refused from now on.")
-        return views.go("pages.client", client_id=client.id)
-    return views.form_page(
-        *("staff/key_revocation.html", form, FORM),
-        submit="Revoke the key",
-        danger=True,
-        client=client,
-        key=key,
-    )
+        return f"The key that begins with {key.prefix} is refused from now on."
+
+    name = "staff/key_revocation.html"
+    return changed(form, revoke, client, name, submit="Revoke the key", danger=True, key=key)
 
 
 def _made(form: FlaskForm, make: Callable[[], Made], client: ClientInfo) -> Response | None:

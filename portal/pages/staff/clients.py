@@ -1,8 +1,9 @@
 """API clients: the list of them, a client with its limits, keys and webhook endpoints."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from flask import Response, abort, url_for
+from flask_wtf import FlaskForm
 
 from portal import ledger
 from portal.ledger.errors import Refused
@@ -13,11 +14,9 @@ from portal.pages.forms.fields import said
 from portal.pages.forms.mailed import ConfirmForm
 from portal.runtime import runtime
 from portal.services import clients as service
-from portal.services import written
 from portal.services.clients import ClientInfo, KeyInfo
 from portal.services.webhooks import audited, endpoints
 
-FORM = "_whole_form.html"
 COLUMNS = (
     *("id", "client", "begins", "scopes", "created_at", "last_used_at", "expires_at"),
     "revoked_at",
@@ -52,7 +51,7 @@ def _rows() -> Iterator[exports.Cells]:
     for key in exports.walk(read):
         moments = (key.created_at, key.last_used_at, key.expires_at, key.revoked_at)
         named = (key.id, exports.cell(key.client), key.prefix, " ".join(key.scopes))
-        yield (*named, *(written.moment(at) if at else None for at in moments))
+        yield (*named, *(exports.moment(at) for at in moments))
 
 
 @blueprint.route("/clients/new", methods=["GET", "POST"])
@@ -70,7 +69,9 @@ def new_client() -> Response:
         else:
             views.tell(f"The client {made.name} is made. It needs a key to call the API.")
             return views.go("pages.client", client_id=made.id)
-    return views.form_page("staff/new_client.html", form, FORM, submit="Make the client")
+    return views.form_page(
+        "staff/new_client.html", form, views.WHOLE_FORM, submit="Make the client"
+    )
 
 
 @blueprint.get("/clients/<client_id>")
@@ -108,20 +109,15 @@ def client_limits(client_id: str) -> Response:
         rate_limit=found.rate_limit,
     )
     form.offer(runtime().settings.regions)
-    if form.validate_on_submit():
-        try:
-            service.set_limits(found.name, **form.wanted())
-        except Refused as error:
-            views.refused(form, error)
-        else:
-            views.tell("The limits are changed. They hold within a second.")
-            return views.go("pages.client", client_id=found.id)
-    usual = runtime().settings.rate_limit_per_minute
-    return views.form_page(
-        *("staff/client_limits.html", form, FORM),
+
+    def limit() -> str:
+        service.set_limits(found.name, **form.wanted())
+        return "The limits are changed. They hold within a second."
+
+    return changed(
+        *(form, limit, found, "staff/client_limits.html"),
         submit="Change the limits",
-        client=found,
-        usual_rate=usual,
+        usual_rate=runtime().settings.rate_limit_per_minute,
     )
 
 
@@ -130,16 +126,21 @@ def client_revocation(client_id: str) -> Response:
     """Revoke all keys of a client, once it was said what stops then."""
     found = found_client(client_id)
     form = ConfirmForm()
-    if form.validate_on_submit():
+
+    def revoke() -> str:
         service.revoke_all(found.name)
-        views.tell(f"No key of {found.name} works any more, and its webhooks have stopped.")
-        return views.go("pages.client", client_id=found.id)
-    return views.form_page(
-        *("staff/client_revocation.html", form, FORM),
-        submit="Revoke all keys",
-        danger=True,
-        client=found,
-    )
+        return f"No key of {found.name} works any more, and its webhooks have stopped."
+
+    name = "staff/client_revocation.html"
+    return changed(form, revoke, found, name, submit="Revoke all keys", danger=True)
+
+
+def changed(
+    form: FlaskForm, change: Callable[[], str], client: ClientInfo, name: str, **context: object
+) -> Response:
+    """The page of a change to a client, or the client's once it was made."""
+    answer = views.sent(form, change, "pages.client", client_id=client.id)
+    return answer or views.form_page(name, form, views.WHOLE_FORM, client=client, **context)
 
 
 def found_client(client_id: str) -> ClientInfo:

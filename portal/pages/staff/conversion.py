@@ -59,7 +59,7 @@ def conversion_rate(hour: str) -> Response:
     return views.form_page(
         "staff/conversion_rate.html",
         form,
-        "_whole_form.html",
+        views.WHOLE_FORM,
         run=run,
         last=last,
         limit=limit,
@@ -89,7 +89,7 @@ def _set(form: RateForm, hour: datetime, last: Rate | None) -> bool:
 
 
 def _shown(hour: datetime, error: Refused | None = None) -> Response:
-    after = lists.number(request.args["after"]) if "after" in request.args else 0
+    after = lists.after() or 0
     with runtime().reading() as connection:
         following = conversions.next_hour(connection)
         over = conversions.hours_over(connection, following)

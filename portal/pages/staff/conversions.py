@@ -1,7 +1,6 @@
 """Conversions: every hour with its rate, its sums and what became of it, newest first."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from flask import Response, abort, request, url_for
@@ -25,7 +24,7 @@ COLUMNS = (
 @blueprint.get("/conversions")
 def conversions() -> Response:
     """The hours that fit, those that are due and not begun first; the filters are in the address."""
-    form, before = RunsForm(request.args), _before()
+    form, before = RunsForm(request.args), hours.before()
     page: lists.Rows[Run] = lists.Rows([], has_more=False)
     due: list[Run] = []
     if form.validate():
@@ -83,28 +82,19 @@ def _rows(filters: Filters) -> Iterator[exports.Cells]:
                 run.state,
                 written.exact(run.rate, 0) if run.rate else None,
             ),
-            *(exports.cell(run.rate_source), _moment(run.rate_time), run.rate_hash),
+            *(exports.cell(run.rate_source), exports.moment(run.rate_time), run.rate_hash),
             *(exports.cell(run.rate_reason), run.users, written.dream(run.tokens)),
             *(written.usd(run.usd), written.usd(run.fees)),
             written.exact(run.residue, chart.USD_SCALE),
-            *(_moment(run.started_at), _moment(run.finished_at), _seconds(run)),
+            *(exports.moment(run.started_at), exports.moment(run.finished_at), _seconds(run)),
             *(run.chunks, run.chunks_finished, exports.cell(run.problem)),
         )
-
-
-def _moment(at: datetime | None) -> str | None:
-    return written.moment(at) if at else None
 
 
 def _seconds(run: Run) -> str | None:
     if run.duration is None:
         return None
     return f"{run.duration.days * 86_400 + run.duration.seconds}.{run.duration.microseconds:06d}"
-
-
-def _before() -> datetime | None:
-    found = request.args.get("before")
-    return None if found is None else hours.of(found)
 
 
 def _kept() -> dict[str, Any]:

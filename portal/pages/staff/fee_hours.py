@@ -18,8 +18,7 @@ COLUMNS = ("hour", "state", "users", "usd", "fees")
 @blueprint.get("/fees/hours")
 def fees_hours() -> Response:
     """The hours of some days, newest first."""
-    found = request.args.get("before")
-    before = None if found is None else hours.of(found)
+    before = hours.before()
     with runtime().reading() as connection:
         form, asked = fees.asked_by_address(connection)
         rows = [] if asked is None else runs.page(before, lists.PAGE + 1, _filters(asked))

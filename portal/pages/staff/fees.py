@@ -5,7 +5,7 @@ Days are accounting dates, UTC; what was taken back is taken off.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from flask import Response, abort, request
@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from portal import ledger
 from portal.ledger import Span
 from portal.ledger.fees import By
+from portal.ledger.spans import DAY
 from portal.pages import charts, exports, formats, lists, views, words
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.fees import FeesForm
@@ -144,7 +145,7 @@ def fees_rules_file(form: str) -> Response:
         stamp = exports.stamp("Rules of fees")
     rows = (
         (
-            *(each.rule.kind, _moment(each.rule.start), _moment(each.until)),
+            *(each.rule.kind, exports.moment(each.rule.start), exports.moment(each.until)),
             exports.cell(each.rule.provider),
             *(written.usd(each.rule.fixed), each.rule.basis_points, each.state),
         )
@@ -241,13 +242,9 @@ def usual(form: FeesForm) -> Iterator[tuple[str, Mapping[str, str]]]:
     before = lists.month_before(month)
     for name, first, last in (
         ("This month", month, form.today),
-        ("Last month", before, month - timedelta(days=1)),
+        ("Last month", before, month - DAY),
         ("All", form.begun, form.today),
     ):
         if last >= form.begun:
             said = written.day(max(first, form.begun)), written.day(last)
             yield name, dict(zip(("first", "last"), said, strict=True))
-
-
-def _moment(at: datetime | None) -> str:
-    return written.moment(at) if at else ""

@@ -4,7 +4,6 @@ Which one is all in the address; a download is a plain link. All of a file is re
 """
 
 from collections.abc import Iterator
-from datetime import UTC
 from typing import IO
 
 from flask import Response, request
@@ -31,7 +30,7 @@ def journals() -> Response:
     with runtime().reading() as connection:
         form = _form(connection)
     if not form.first.data:
-        form.first.data = max(form.today.replace(day=1), form.began or form.today)
+        form.first.data = max(form.today.replace(day=1), form.begun)
     form.last.data = form.last.data or form.today
     return views.page(PAGE, form=form)
 
@@ -56,10 +55,8 @@ def journal_file() -> Response:
 
 
 def _form(connection: Connection) -> JournalForm:
-    began = ledger.first_booked_at(connection)
     form = JournalForm(request.args)
-    form.began = began and began.astimezone(UTC).date()
-    form.today = ledger.now(connection).astimezone(UTC).date()
+    form.bounds = ledger.bounds(connection)
     form.ledger.choices = ledger_choices(ledger.ledgers(connection))
     return form
 

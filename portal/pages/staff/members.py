@@ -13,12 +13,10 @@ from portal.pages.forms.fields import said
 from portal.pages.forms.mailed import ConfirmForm
 from portal.pages.forms.members import OFF, ON, AccessForm, InvitationForm, RoleForm
 from portal.runtime import runtime
-from portal.services import written
 from portal.services.accounts import access, invitations, roles, second_factor, sessions
 from portal.services.accounts import members as service
 from portal.services.accounts.members import Member
 
-FORM = "_whole_form.html"
 ALL = "all"
 COLUMNS = (
     *("id", "name", "email", "role", "second_factor_since", "last_seen_at", "open_sessions"),
@@ -57,8 +55,8 @@ def _rows() -> Iterator[exports.Cells]:
         seen = (each.second_factor_since, each.last_seen_at)
         ended = (each.disabled_at, each.created_at)
         yield (
-            *(*named, *(written.moment(at) if at else None for at in seen), each.open_sessions),
-            *(written.moment(at) if at else None for at in ended),
+            *(*named, *(exports.moment(at) for at in seen), each.open_sessions),
+            *(exports.moment(at) for at in ended),
         )
 
 
@@ -72,9 +70,9 @@ def staff_invitation() -> Response:
         invitations.invite_staff(email, said(form.role), said(form.name))
         return f"The invitation is on its way to {email}."
 
-    answer = _sent(form, invite, "pages.staff")
+    answer = views.sent(form, invite, "pages.staff")
     return answer or views.form_page(
-        "staff/invitation.html", form, FORM, submit="Send the invitation"
+        "staff/invitation.html", form, views.WHOLE_FORM, submit="Send the invitation"
     )
 
 
@@ -166,23 +164,11 @@ def _changed(
     form: FlaskForm, change: Callable[[], str], found: Member, name: str, **context: object
 ) -> Response:
     """The page of a change to a member, or the member's once it was made."""
-    answer = _sent(form, change, "pages.member", member_id=found.id)
+    answer = views.sent(form, change, "pages.member", member_id=found.id)
     is_own = found.id == current_user.sign_in_id
-    return answer or views.form_page(name, form, FORM, member=found, is_own=is_own, **context)
-
-
-def _sent(
-    form: FlaskForm, change: Callable[[], str], endpoint: str, **values: object
-) -> Response | None:
-    """Where a form that was sent in order leads; None where it is to be shown, with what is wrong."""
-    if not form.validate_on_submit():
-        return None
-    try:
-        views.tell(change())
-    except LedgerError as error:
-        views.refused(form, error)
-        return None
-    return views.go(endpoint, **values)
+    return answer or views.form_page(
+        name, form, views.WHOLE_FORM, member=found, is_own=is_own, **context
+    )
 
 
 def _found(member_id: str) -> Member:

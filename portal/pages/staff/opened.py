@@ -8,12 +8,12 @@ from flask import abort
 from sqlalchemy import Connection
 
 from portal import ledger
-from portal.ledger.spans import midnight
+from portal.ledger.spans import DAY, midnight
 from portal.ledger.trial_balance import OWN, Line
 from portal.pages import exports, lists, problems
 from portal.pages import hours as hour_names
 from portal.pages.staff import spans
-from portal.pages.staff.spans import DAY, Asked, Finality
+from portal.pages.staff.spans import Asked, Finality
 from portal.pages.staff.trial_balance import Pair, net
 from portal.services import users
 

@@ -3,31 +3,28 @@
 from collections.abc import Sequence
 from datetime import date
 
-from flask import Response, abort, request
+from flask import Response
 
 from portal import ledger
-from portal.pages import charts, exports, hours, views
+from portal.pages import charts, exports, hours, lists, views
 from portal.pages.blueprint import blueprint
 from portal.services import jobs, runs, verifications, written
 from portal.services import overview as books
 from portal.services.overview import Overview
 
-RANGES = (7, 30, 90)
-"""Days that one may look at."""
-USUAL = 30
 COLUMNS = ("day", "won", "converted", "usd", "issuance_fees", "conversion_fees")
 
 
 def shown() -> Response:
     """The page, or what of it is news, of the days that the address says."""
-    chosen = _days()
+    chosen = lists.last_days() or lists.USUAL_DAYS
     found = books.overview(chosen)
     return views.page(
         "staff/overview.html",
         "staff/_overview.html",
         found=found,
         chosen=chosen,
-        ranges=RANGES,
+        ranges=lists.LAST_DAYS,
         charts=_charts(found),
         failed_jobs=jobs.failures(),
         states=runs.STATES,
@@ -39,18 +36,10 @@ def shown() -> Response:
 @blueprint.get("/overview.<any(csv,xlsx):form>")
 def overview_file(form: str) -> Response:
     """What the charts show, day by day."""
-    chosen = _days()
+    chosen = lists.last_days() or lists.USUAL_DAYS
     found = books.overview(chosen)
     stamp = exports.stamp(f"Tokens won, USD paid and fees of {chosen} days, booked by UTC day")
     return exports.sheet(form, "days", COLUMNS, _rows(found.days), stamp)
-
-
-def _days() -> int:
-    """How many days are asked for; there are no others."""
-    asked = request.args.get("days", str(USUAL))
-    if asked not in map(str, RANGES):
-        abort(404)
-    return int(asked)
 
 
 def _charts(found: Overview) -> list[tuple[str, str, charts.Chart]]:

@@ -9,12 +9,11 @@ from flask import abort, request
 from sqlalchemy import Connection
 
 from portal import ledger
+from portal.ledger.spans import DAY, INSTANT, midnight
 from portal.pages import exports, formats, lists, views
 from portal.pages.forms.books import A_DAY, A_TIME, DrillForm, SpanForm
 from portal.services import written
 
-INSTANT = timedelta(microseconds=1)
-DAY = timedelta(days=1)
 FIVE = timedelta(hours=17)
 """Of the afternoon, when many offices end their day."""
 
@@ -153,7 +152,7 @@ def usual(asked: Asked) -> Iterator[Chip]:
 
 
 def _booked(now: datetime) -> list[tuple[str, datetime | None, datetime | None]]:
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    today = midnight(now.date())
     month = today.replace(day=1)
     last_month = (month - DAY).replace(day=1)
     return [

@@ -1,6 +1,6 @@
 """One user's books as finance sees them: entries, days, the entries of a day, a wallet's history."""
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 
 from portal.pages import lists, views, wallets
 from portal.pages.blueprint import blueprint
@@ -31,7 +31,7 @@ def user_entries(user_id: str) -> Response:
 @blueprint.get("/users/<user_id>/days")
 def user_days(user_id: str) -> Response:
     """The days on which tokens or USD moved, newest first."""
-    before = lists.day(request.args["before"]) if "before" in request.args else None
+    before = lists.before_day()
     with runtime().reading():
         person = person_of(user_id)
         page = lists.cut(user_books.days(person.id, before, lists.PAGE + 1))

@@ -85,10 +85,9 @@ def _rows() -> Iterator[exports.Cells]:
         return stored.page(last.id if last else None, exports.AT_ONCE)
 
     for each in exports.walk(read):
-        ended, hour = each.finished_at, each.last_closed_hour
         yield (
             *(each.id, each.state, written.moment(each.started_at)),
-            *(written.moment(at) if at else None for at in (ended, hour)),
+            *(exports.moment(each.finished_at), exports.moment(each.last_closed_hour)),
             *(each.postings, each.entries, each.owners, each.found, each.problem),
         )
 

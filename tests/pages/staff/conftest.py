@@ -1,13 +1,12 @@
 """What tests of staff's pages share: browsers of members of staff, the words of a page."""
 
-import re
-from collections.abc import Callable
-from html import unescape
+from collections.abc import Callable, Iterator
 
 import pytest
-from werkzeug.test import TestResponse
+from sqlalchemy import URL
 
 from tests.pages.conftest import Browser, Make, Person
+from tests.pages.staff.filled import Portal, filled
 
 By = Callable[[str], Browser]
 
@@ -32,6 +31,16 @@ def by(browser: Browser, make_person: Make) -> By:
     return of
 
 
-def words(answer: TestResponse) -> str:
-    """The words of a page, one space apart."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
+@pytest.fixture
+def admin(make_person: Make, browser: Browser) -> Person:
+    """An admin, whom the browser belongs to."""
+    person = make_person("admin", "Grace")
+    browser.enter(person, second_factor=True)
+    return person
+
+
+@pytest.fixture(scope="module")
+def portal(shared_database: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """One whose books are full, for all tests of a module: they only read."""
+    with filled(shared_database, tmp_path_factory.mktemp("books")) as made:
+        yield made

@@ -18,6 +18,7 @@ from tests.conftest import settings_for
 from tests.factories import Books, Days, convert_due, some_days
 from tests.ledger.test_account_books import settle
 from tests.pages.conftest import Browser, Person
+from tests.pages.reading import words
 
 CELL = re.compile(r'<t[hd]([^>]*?data-label="([^"]*)"[^>]*)>(.*?)</t[hd]>', re.DOTALL)
 HREF = re.compile(r'<a [^>]*?href="([^"]+)"')
@@ -100,12 +101,6 @@ class Shown:
         bodies = re.findall(rf"<{part}>(.*?)</{part}>", self.answer.text, re.DOTALL)
         rows = [row for body in bodies for row in re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)]
         return [{label: _cell(inner) for _, label, inner in CELL.findall(row)} for row in rows]
-
-
-def words(html: str) -> str:
-    """What is read, without its marks; a place where a line may break is none where words end."""
-    plain = re.sub(r"<[^>]+>", " ", html.replace("<wbr>", ""))
-    return " ".join(unescape(plain).split())
 
 
 def _cell(inner: str) -> Cell:

@@ -1,18 +1,15 @@
 """Conversions' pages: every hour with all that is known of it, run again, given a rate by hand."""
 
-import csv
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from html import unescape
-from io import StringIO
 from typing import Any
 
 import pytest
 from flask import Flask
 from redis import Redis
-from sqlalchemy import URL, Engine, text
+from sqlalchemy import Engine, text
 
 from config import Settings
 from portal.ledger import amounts
@@ -23,17 +20,12 @@ from tests.concurrency.watch import Watch
 from tests.factories import Books
 from tests.factories import convert_due as convert
 from tests.jobs.hours import Hours
-from tests.jobs.rate_server import RateServer, fixed, rate_server
+from tests.jobs.rate_server import RateServer, fixed
 from tests.pages.conftest import HTMX
-from tests.pages.staff.conftest import By, words
+from tests.pages.reading import table, words
+from tests.pages.staff.conftest import By
 
 LAST_AUDIT = "SELECT action, target_id, after FROM audit_events ORDER BY id DESC LIMIT 1"
-
-
-@pytest.fixture
-def rates() -> Iterator[RateServer]:
-    with rate_server() as server:
-        yield server
 
 
 @pytest.fixture
@@ -47,13 +39,6 @@ def settings(settings: Settings, rates: RateServer) -> Settings:
         rate_attempts=1,
         rate_max_move_percent=Decimal(25),
     )
-
-
-@pytest.fixture
-def watch(database: URL) -> Iterator[Watch]:
-    made = Watch(database)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture
@@ -75,7 +60,7 @@ def address(hour: Any) -> str:
 def rows(page: str) -> list[str]:
     """The text of each hour of the table."""
     found = re.findall(r"<tbody>(.*?)</tbody>", page, re.DOTALL)
-    return [" ".join(unescape(re.sub(r"<[^>]+>", " ", each)).split()) for each in found]
+    return [words(each) for each in found]
 
 
 def audited(engine: Engine) -> Any:
@@ -136,12 +121,11 @@ def test_filters_narrow_and_pages_follow(app: Flask, hours: Hours, by: By) -> No
     assert "No hour fits." in words(viewer.get("/conversions?until=2020-01-01"))
     assert "nothing older" in words(viewer.get("/conversions?before=2020-01-01T00:00Z"))
     answer = viewer.get(f"/conversions.csv?state=done&since={day}")
-    lines = answer.text.splitlines()
-    table = list(csv.DictReader(StringIO("\n".join(x for x in lines if not x.startswith("#")))))
-    assert len(table) == 53
-    assert table[-1]["hour"] == f"{played[0]:%Y-%m-%dT%H}:00:00Z"
-    assert table[-1]["tokens"] == amounts.text(int(hours.run(played[0]).tokens), 18)
-    assert len(table[-1]["payload_sha256"]) == 64
+    told = table(answer)
+    assert len(told) == 53
+    assert told[-1]["hour"] == f"{played[0]:%Y-%m-%dT%H}:00:00Z"
+    assert told[-1]["tokens"] == amounts.text(int(hours.run(played[0]).tokens), 18)
+    assert len(told[-1]["payload_sha256"]) == 64
 
 
 def test_a_filter_that_makes_no_sense_has_its_error_beside_it(by: By) -> None:

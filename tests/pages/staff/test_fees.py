@@ -1,15 +1,10 @@
 """Fees: by what finance asks, tied to the accounts; what is owed; the rules; days that make no sense."""
 
-import csv
-import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
-from io import StringIO
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL
 
 from portal import ledger
 from portal.ledger import Span
@@ -17,15 +12,10 @@ from portal.pages.staff.fees import BY
 from portal.services import fees
 from portal.services.fees import FeeRule
 from tests.pages.conftest import Browser, Make
-from tests.pages.staff.filled import Portal, Shown, filled
+from tests.pages.reading import table
+from tests.pages.staff.filled import Portal, Shown
 
 ALL = ("Issuing", "Converting", "Both", "Settled", "Entries")
-
-
-@pytest.fixture(scope="module")
-def portal(shared_database: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    with filled(shared_database, tmp_path_factory.mktemp("books")) as made:
-        yield made
 
 
 def begun(portal: Portal) -> date:
@@ -160,23 +150,14 @@ def test_what_can_be_no_address_is_not_there(portal: Portal, query: str) -> None
 def test_the_files_have_the_figures_of_the_page(portal: Portal) -> None:
     query = every_day(portal)
     for by in BY:
-        rows = table(portal, f"/fees.csv?by={by}&{query}", by)
+        rows = table(portal.browser.get(f"/fees.csv?by={by}&{query}"))
         total = sum(units(row["total"]) for row in rows)
         assert total == moved(portal, "FEE_ISSUANCE") + moved(portal, "FEE_CONVERSION")
-    owed = table(portal, f"/fees/owed.csv?{query}", "provider")
+    owed = table(portal.browser.get(f"/fees/owed.csv?{query}"))
     assert sum(units(row["owed"]) for row in owed) == moved(portal, "FEES_PAYABLE", "ever")
-    rules = table(portal, "/fees/rules.csv", "kind")
+    rules = table(portal.browser.get("/fees/rules.csv"))
     assert {row["state"] for row in rules} >= {"in force", "past"}
     assert portal.browser.get(f"/fees.csv?by=moon&{query}").status_code == 404
-
-
-def table(portal: Portal, address: str, begins: str) -> list[dict[str, str]]:
-    """The rows of a file below its stamp."""
-    sent = portal.browser.get(address)
-    assert sent.status_code == 200
-    head = re.search(rf"^{begins},", sent.text, re.MULTILINE)
-    assert head
-    return list(csv.DictReader(StringIO(sent.text[head.start() :])))
 
 
 def units(decimal: str) -> int:
@@ -226,7 +207,7 @@ def test_each_hour_has_its_fee_and_leads_to_its_conversion(portal: Portal) -> No
     for row in shown.rows:
         assert "/conversions/" in str(row["Hour"].address)
         portal.page(str(row["Hour"].address))
-    hours = table(portal, f"/fees/hours.csv?{every_day(portal)}", "hour")
+    hours = table(portal.browser.get(f"/fees/hours.csv?{every_day(portal)}"))
     assert [units(row["fees"]) for row in hours] == [row["Fee"].units(18) for row in shown.rows]
 
 
@@ -250,3 +231,10 @@ def test_fees_by_day_have_a_chart_beside_their_table(portal: Portal) -> None:
     label = 'aria-label="Fees by day, at most'
     assert label in portal.page("/fees?by=day").answer.text
     assert label not in portal.page("/fees?by=kind").answer.text
+
+
+def test_a_journal_has_the_fees_of_all_days_also_what_was_dated_before_the_first_entry(
+    portal: Portal,
+) -> None:
+    file = portal.page(f"/journals/file?ledger=FEES&format=csv&{every_day(portal)}")
+    assert min(row["accounting_date"] for row in table(file.answer)) == f"{begun(portal)}"

@@ -1,13 +1,11 @@
 """The jobs page: what waits, works, failed and recurs; retried by those who may; Redis away is said."""
 
-import csv
 import re
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from io import StringIO
 from typing import Any
 
 import pytest
@@ -25,6 +23,7 @@ from portal.pages.staff.jobs import cron_words
 from portal.services import audit_log
 from portal.services.audit_log import Filters
 from tests.pages.conftest import HTMX, Browser, Make, Person
+from tests.pages.reading import table
 
 
 @pytest.fixture(scope="module")
@@ -169,10 +168,10 @@ def test_failed_jobs_are_listed_page_by_page_and_all_are_in_the_file(
     assert re.findall(r"/jobs/(chunk-\d+)/retry", second) == ["chunk-1", "chunk-0"]
     assert f'hx-get="{older.group(1)}"' in second
     answer = browser.get("/jobs.csv")
-    rows = [row for row in csv.reader(StringIO(answer.text)) if len(row) == 6 and row[0] != "id"]
+    rows = table(answer)
     assert len(rows) == 52
-    assert {row[2] for row in rows} == {QUEUE}
-    assert all(row[4].startswith("ValueError: time data") for row in rows)
+    assert {row["queue"] for row in rows} == {QUEUE}
+    assert all(row["reason"].startswith("ValueError: time data") for row in rows)
     assert browser.get("/jobs.xlsx").status_code == 200
 
 

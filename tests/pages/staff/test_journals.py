@@ -1,11 +1,9 @@
 """The page of journals: what is asked for, what is refused, and each format's file."""
 
-import csv
 import re
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
-from io import BytesIO, StringIO
-from itertools import islice
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from werkzeug.test import TestResponse
 from portal.ledger import PostingRow
 from tests.factories import Books, convert_due
 from tests.pages.conftest import Browser, Make
+from tests.pages.reading import table
 from tests.services.journals import programs
 
 START = datetime(2026, 11, 20, 22, 15, tzinfo=UTC)
@@ -72,11 +71,6 @@ def errors(answer: TestResponse) -> list[str]:
     return [unescape(re.sub(r"<[^>]+>", "", each)).strip() for each in found]
 
 
-def read_csv(answer: TestResponse) -> list[dict[str, str]]:
-    assert answer.status_code == 200, answer.text
-    return list(csv.DictReader(islice(StringIO(answer.text), 4, None)))
-
-
 def test_the_page_asks_for_this_month_of_all_ledgers(browser: Browser) -> None:
     page = browser.get("/journals")
     assert page.status_code == 200
@@ -101,7 +95,7 @@ def test_the_csv_has_every_posting_with_both_clocks_below_its_stamp(
     assert booked.startswith("# Booked up to: 2026-11-21T02:")
     assert accounting == "# Accounting dates up to: 2026-11-21"
     assert hour == "# Last closed hour: 2026-11-21T01:00:00Z"
-    rows = read_csv(answer)
+    rows = table(answer)
     assert [(r["entry_id"], r["line"], r["kind"], r["ledger"], r["amount"]) for r in rows] == [
         (f"{owner}-1", "1", "win", "DREAM", "1.5"),
         (f"{owner}-1", "2", "win", "FEES", "0.001"),
@@ -130,13 +124,13 @@ def test_the_csv_has_every_posting_with_both_clocks_below_its_stamp(
 def test_a_ledger_and_a_range_narrow_it(
     browser: Browser, ledger: str, first: date, last: date, count: int
 ) -> None:
-    rows = read_csv(browser.get(FILE, query_string=asked(ledger=ledger, first=first, last=last)))
+    rows = table(browser.get(FILE, query_string=asked(ledger=ledger, first=first, last=last)))
     assert len(rows) == count
     assert {row["ledger"] for row in rows} <= {ledger or row["ledger"] for row in rows}
 
 
 def test_the_workbook_has_the_same_rows(browser: Browser) -> None:
-    rows = read_csv(browser.get(FILE, query_string=asked()))
+    rows = table(browser.get(FILE, query_string=asked()))
     answer = browser.get(FILE, query_string=asked(format="xlsx"))
     assert answer.headers["Content-Disposition"].endswith('2026-11-21.xlsx"')
     sheet = load_workbook(BytesIO(answer.data)).worksheets[0]
@@ -153,7 +147,7 @@ def test_what_a_client_said_is_no_formula(browser: Browser, books: Books) -> Non
     for form in ("csv", "xlsx"):
         answer = browser.get(FILE, query_string=asked(ledger="DIAMOND", format=form))
         if form == "csv":
-            [row] = read_csv(answer)
+            [row] = table(answer)
             found = [row[name] for name in ("game", "reference", "description", "reason")]
         else:
             [*_, cells] = (
@@ -189,8 +183,8 @@ def test_hledgers_journal_has_the_same(browser: Browser) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"last": "2026-11-22"}, "That day is to come: today is Sat 21 Nov 2026, in UTC."),
-        ({"first": "2026-11-19"}, "The books begin on Fri 20 Nov 2026."),
+        ({"last": "2026-11-22"}, "That lies in the future: it is Sat 21 Nov 2026 (UTC)."),
+        ({"first": "2026-11-19"}, "That is before the first entry, of Fri 20 Nov 2026 (UTC)."),
         ({"first": LAST, "last": FIRST}, "The last day must not lie before the first."),
         ({"first": ""}, "Enter a day, such as 2026-11-21."),
         ({"last": "yesterday"}, "Enter a day, such as 2026-11-21."),

@@ -1,10 +1,8 @@
 """The overview: the state of the books in one look, exact, of one moment, and refreshed."""
 
-import csv
 import re
 from datetime import UTC, datetime
 from html import unescape
-from io import StringIO
 
 import pytest
 from flask import Flask
@@ -12,7 +10,8 @@ from flask import Flask
 from portal.services import verification
 from tests.factories import Books, convert_due
 from tests.pages.counted import MOST, counted
-from tests.pages.staff.conftest import By, words
+from tests.pages.reading import table, words
+from tests.pages.staff.conftest import By
 
 NOON = datetime(2027, 3, 2, 12, 10, tzinfo=UTC)
 
@@ -32,11 +31,6 @@ def played(app: Flask, books: Books) -> Books:
         books.top_up(owner, "GOLD_COIN", "1000")
         books.hold(owner, "GOLD_COIN", "30")
     return books
-
-
-def table(text: str) -> list[dict[str, str]]:
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return list(csv.DictReader(StringIO("\n".join(lines))))
 
 
 def test_new_books_say_what_is_to_come(by: By) -> None:
@@ -88,7 +82,7 @@ def test_charts_are_of_the_days_that_are_chosen_and_so_is_the_file(played: Books
     assert page.text.count('<svg class="chart"') == 3
     assert page.text.count('class="bar"') == 2 + 1 + 2
     assert "24 Feb Most: 2.00 DREAM 2 Mar" in words(page)
-    rows = table(viewer.get("/overview.csv?days=90").text)
+    rows = table(viewer.get("/overview.csv?days=90"))
     assert rows[1] == {
         "day": "2027-02-28",
         "won": "2",

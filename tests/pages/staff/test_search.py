@@ -9,7 +9,7 @@ from flask import Flask
 from portal.services import clients, users, wins
 from tests.factories import Books, convert_due
 from tests.pages.conftest import HTMX, Browser, Make
-from tests.pages.test_home import plain
+from tests.pages.reading import words
 
 pytestmark = pytest.mark.usefixtures("viewer")
 
@@ -31,7 +31,7 @@ def hits(browser: Browser, asked: str) -> str:
     """What a page of several says."""
     answer = browser.get("/search", query_string={"q": asked})
     assert answer.status_code == 200, answer.location
-    return plain(answer.text)
+    return words(answer.text)
 
 
 def test_each_name_of_an_entry_leads_to_it(
@@ -139,7 +139,7 @@ def test_htmx_is_sent_there_too_and_gets_a_list_alone(browser: Browser, ida: int
 
 
 def test_without_a_question_it_says_what_can_be_asked(browser: Browser) -> None:
-    said = plain(browser.get("/search").text)
+    said = words(browser.get("/search").text)
     assert "What can be looked for" in said
     assert "Enter what" not in said
 

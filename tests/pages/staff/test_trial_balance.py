@@ -1,15 +1,12 @@
 """The trial balance: any time of either clock, from either side, exact; what makes no sense is told beside its field."""
 
-import csv
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from io import StringIO
 from threading import Event, Thread
 
 import pytest
 from flask import Flask
-from sqlalchemy import URL
 
 from portal import ledger
 from portal.ledger import Side, Span
@@ -19,7 +16,8 @@ from portal.ledger.trial_balance import TrialBalance
 from portal.services import written
 from tests.factories import convert_due, start_of_hour
 from tests.pages.conftest import Browser, Make
-from tests.pages.staff.filled import Cell, Portal, Shown, filled
+from tests.pages.reading import table
+from tests.pages.staff.filled import Cell, Portal, Shown
 
 BEFORE, MOVED, AFTER = (
     ("Debit before", "Credit before"),
@@ -29,12 +27,6 @@ BEFORE, MOVED, AFTER = (
 DAY = timedelta(days=1)
 CLOCKS = ("booked", "accounting")
 SIDES: tuple[Side, ...] = ("users", "dreamland")
-
-
-@pytest.fixture(scope="module")
-def portal(shared_database: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    with filled(shared_database, tmp_path_factory.mktemp("books")) as made:
-        yield made
 
 
 def balance(portal: Portal, span: Span) -> TrialBalance:
@@ -226,9 +218,7 @@ def test_the_usual_times_lead_to_pages_and_one_is_marked(portal: Portal) -> None
 def test_the_file_has_the_figures_of_the_page(portal: Portal, clock: str) -> None:
     for said, span in spans(portal, clock):
         sent = portal.browser.get(address(said, ledger="FEES").replace("balance?", "balance.csv?"))
-        assert sent.status_code == 200
-        head = sent.text.index("ledger,asset,account")
-        rows = list(csv.DictReader(StringIO(sent.text[head:])))
+        rows = table(sent)
         lines = [line for line in balance(portal, span).lines if line.ledger == "FEES"]
         assert [row["account"] for row in rows] == [line.account for line in lines]
         for row, line in zip(rows, lines, strict=True):

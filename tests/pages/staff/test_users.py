@@ -1,9 +1,7 @@
 """Users as finance sees them: who there is, who one is, and what the books say of them."""
 
-import csv
 import re
 from datetime import timedelta
-from io import StringIO
 
 import pytest
 from flask import Flask
@@ -11,8 +9,8 @@ from flask import Flask
 from portal.services import users
 from tests.factories import Books, convert_due
 from tests.pages.conftest import PASSWORD, Browser, Make, Person
+from tests.pages.reading import table, words
 from tests.pages.test_books import win
-from tests.pages.test_home import plain
 
 pytestmark = pytest.mark.usefixtures("viewer")
 LINKED = re.compile(r'<th scope="row" data-label="Name"><a href="/users/(\d+)">')
@@ -86,7 +84,7 @@ def test_the_file_has_all_who_fit_and_that_it_was_taken_is_kept(
     browser: Browser, app: Flask
 ) -> None:
     first, *_ = made(app, "=Anna", *(f"player-{number}" for number in range(55)))
-    rows = list(csv.DictReader(StringIO(below_stamp(browser, "/users.csv?who=ext-"))))
+    rows = table(browser.get("/users.csv?who=ext-"))
     assert len(rows) == 56
     assert rows[-1] | {"created_at": ""} == {
         "user_id": str(first),
@@ -100,17 +98,11 @@ def test_the_file_has_all_who_fit_and_that_it_was_taken_is_kept(
     }
     assert browser.get("/users.xlsx?who=ext-").data.startswith(b"PK")
     browser.get("/users.csv?who=anna@players.example")
-    log = plain(browser.get("/audit?action=user.exported").text)
+    log = words(browser.get("/audit?action=user.exported").text)
     assert "Downloaded the list of users" in log
     assert "who ext-" in log
     assert "a…@players.example" in log
     assert "anna@" not in log
-
-
-def below_stamp(browser: Browser, address: str) -> str:
-    answer = browser.get(address)
-    assert answer.status_code == 200, address
-    return "".join(line + "\n" for line in answer.text.splitlines() if not line.startswith("# "))
 
 
 def test_looking_at_a_user_leaves_no_record(browser: Browser, app: Flask) -> None:
@@ -128,7 +120,7 @@ def test_a_users_page_tells_who_it_is(
     ida = make_person(name="Ida Falk", zone="Europe/Berlin")
     assert ida.user_id
     books.change_zone(ida.user_id, "Asia/Tokyo")
-    said = plain(browser.get(f"/users/{ida.user_id}").text)
+    said = words(browser.get(f"/users/{ida.user_id}").text)
     assert "Ida Falk" in said
     assert f"External id {ida.email.partition('@')[0]}" in said
     assert "Time zone Europe/Berlin; Asia/Tokyo from" in said
@@ -139,9 +131,9 @@ def test_a_users_page_tells_who_it_is(
     own = Browser(app)
     own.enter(ida)
     own.post("/account/deletion", current_password=PASSWORD, sure="y")
-    assert "Deletion asked for" in plain(browser.get(f"/users/{ida.user_id}").text)
+    assert "Deletion asked for" in words(browser.get(f"/users/{ida.user_id}").text)
     [known] = made(app, "Theo")
-    assert "none: known to the games alone" in plain(browser.get(f"/users/{known}").text)
+    assert "none: known to the games alone" in words(browser.get(f"/users/{known}").text)
 
 
 def test_a_users_page_has_the_figures_of_the_users_own(
@@ -152,22 +144,22 @@ def test_a_users_page_has_the_figures_of_the_users_own(
     books.top_up(ida, "GOLD_COIN", "100")
     held = books.hold(ida, "GOLD_COIN", "30")
     page = browser.get(f"/users/{ida}").text
-    said = plain(page)
+    said = words(page)
     assert "1.50 of 5.00 DREAM won 3.50 may still be won" in said
     assert "Dream token DREAM 1.50 0.00 1.50" in said
     assert "Gold Coins GOLD_COIN 100 30 70" in said
     assert "Open holds" in said
     assert re.search(rf"{ida}-{held} .* r\d+ 30 Gold Coins", said)
     assert [f"/entries/{ida}-{seq}" in page for seq in (1, 2, 3)] == [True, True, True]
-    wallet = plain(browser.get(f"/users/{ida}/wallets/GOLD_COIN").text)
+    wallet = words(browser.get(f"/users/{ida}/wallets/GOLD_COIN").text)
     assert re.search(r"Set aside r\d+ .* — \+30 100", wallet)
-    history = below_stamp(browser, f"/users/{ida}/wallets/GOLD_COIN.csv")
-    assert [line.split(",")[-1] for line in history.split()] == ["balance_after", "100", "100"]
-    wallets = below_stamp(browser, f"/users/{ida}/wallets.csv").split()
-    assert f"{ida},GOLD_COIN,100,30,70" in wallets
-    assert f"{ida},DREAM,1.5,0,1.5" in wallets
-    [_, hold] = below_stamp(browser, f"/users/{ida}/holds.csv").split()
-    assert hold.startswith(f"{ida}-{held},GOLD_COIN,30,")
+    history = table(browser.get(f"/users/{ida}/wallets/GOLD_COIN.csv"))
+    assert [row["balance_after"] for row in history] == ["100", "100"]
+    wallets = [[*row.values()] for row in table(browser.get(f"/users/{ida}/wallets.csv"))]
+    assert [f"{ida}", "GOLD_COIN", "100", "30", "70"] in wallets
+    assert [f"{ida}", "DREAM", "1.5", "0", "1.5"] in wallets
+    [hold] = table(browser.get(f"/users/{ida}/holds.csv"))
+    assert (hold["entry_id"], hold["amount"]) == (f"{ida}-{held}", "30")
     assert browser.get(f"/users/{ida}/wallets/NONE").status_code == 404
 
 
@@ -186,8 +178,8 @@ def test_days_lead_to_the_entries_of_each(
     days = re.findall(rf'href="/users/{ida}/days/([\d-]+)"', page)
     assert len(days) == 3
     assert days == sorted(days, reverse=True)
-    assert "3.00 3.00 0.45" in plain(page)
-    rows = list(csv.DictReader(StringIO(below_stamp(browser, f"/users/{ida}/days.csv"))))
+    assert "3.00 3.00 0.45" in words(page)
+    rows = table(browser.get(f"/users/{ida}/days.csv"))
     assert [(row["day"], row["dream_won"], row["usd"]) for row in rows] == [
         (days[0], "3", "0.45"),
         (days[1], "2", "0.3"),
@@ -195,7 +187,7 @@ def test_days_lead_to_the_entries_of_each(
     ]
     middle = browser.get(f"/users/{ida}/days/{days[1]}").text
     assert re.findall(rf'<a href="/entries/{ida}-(\d+)">', middle) == ["4", "3"]
-    assert "Won 2.00 DREAM Converted 2.00 DREAM Came in 0.30 USD" in plain(middle)
+    assert "Won 2.00 DREAM Converted 2.00 DREAM Came in 0.30 USD" in words(middle)
     assert "Nothing was booked here" in browser.get(f"/users/{ida}/days/2020-01-01").text
     assert browser.get(f"/users/{ida}/days/2020-13-01").status_code == 404
     assert "no earlier day" in browser.get(f"/users/{ida}/days?before=2020-01-01").text
@@ -216,5 +208,5 @@ def test_entries_and_those_of_a_day_are_read_page_by_page(
             assert ('id="older"' in page) == (len(seen) == 50)
         assert seen == [*range(60, 0, -1)]
         assert "there is nothing older" in browser.get(f"{address}?before=1").text
-        rows = below_stamp(browser, f"{address.removesuffix('/entries')}/entries.csv")
-        assert len(rows.splitlines()) == 61
+        file = browser.get(f"{address.removesuffix('/entries')}/entries.csv")
+        assert len(table(file)) == 60

@@ -1,19 +1,16 @@
 """Verifications' pages: what was found, each difference with its entry, and having it done now."""
 
-import csv
-from collections.abc import Iterator
-from io import StringIO
 from typing import Any
 
-import pytest
 from flask import Flask
 from redis import Redis
-from sqlalchemy import URL, Engine, text
+from sqlalchemy import Engine, text
 
 from portal.services import locks, verification
 from tests.concurrency.watch import Watch
 from tests.factories import Books
-from tests.pages.staff.conftest import By, words
+from tests.pages.reading import table, words
+from tests.pages.staff.conftest import By
 
 LOCK = f"SELECT pg_advisory_xact_lock({locks.VERIFICATION}, 0)"
 RAISE = "UPDATE ledger.postings SET amount = amount + 1 WHERE owner_id = :o AND line = 1"
@@ -23,21 +20,9 @@ SELECT 'clean', now(), now() FROM generate_series(1, 60)
 """
 
 
-@pytest.fixture
-def watch(database: URL) -> Iterator[Watch]:
-    made = Watch(database)
-    yield made
-    made.dispose()
-
-
 def verify(app: Flask) -> None:
     with app.app_context():
         verification.verify()
-
-
-def table(text: str) -> list[dict[str, str]]:
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return list(csv.DictReader(StringIO("\n".join(lines))))
 
 
 def test_a_clean_verification_says_what_was_read(app: Flask, books: Books, by: By) -> None:
@@ -50,7 +35,7 @@ def test_a_clean_verification_says_what_was_read(app: Flask, books: Books, by: B
     found = words(viewer.get("/verifications/1"))
     assert "Postings 2 Entries 1 Owners 2" in found
     assert "Nothing differs" in found
-    assert table(viewer.get("/verifications.csv").text)[0]["state"] == "clean"
+    assert table(viewer.get("/verifications.csv"))[0]["state"] == "clean"
 
 
 def test_differences_lead_to_their_entries(
@@ -67,7 +52,7 @@ def test_differences_lead_to_their_entries(
     page = viewer.get("/verifications/1")
     assert f'href="/entries/{owner}-1"' in page.text
     assert "account balances are the sums of their postings" in words(page)
-    rows = table(viewer.get("/verifications/1.csv").text)
+    rows = table(viewer.get("/verifications/1.csv"))
     assert f"{owner}-1" in {row["entry_id"] for row in rows}
     assert {row["user_id"] for row in rows} == {str(owner)}
     assert viewer.get("/verifications/1.xlsx").status_code == 200

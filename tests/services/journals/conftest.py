@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Engine
 
 from local import hledger as installed
-from local.errors import LocalError
 from portal.ledger import Range
 from portal.services import journals
+from tests.obtained import obtained
 
 Write = Callable[..., Path]
 
@@ -18,18 +18,7 @@ Write = Callable[..., Path]
 @pytest.fixture(scope="session")
 def hledger(request: pytest.FixtureRequest) -> Path:
     """The program's; a test that can't have it says so, and where it is required it fails."""
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-
-    def say(text: str) -> None:
-        with capture.global_and_fixture_disabled():  # it takes a while: show it at once
-            print(f"\n{text}", flush=True)
-
-    try:
-        return installed.executable(say)
-    except LocalError as error:
-        if installed.is_required():
-            pytest.fail(f"REQUIRE_HLEDGER=yes, but {error}")
-        pytest.skip(f"tests with hledger: {error}")
+    return obtained(request, installed, "hledger")
 
 
 @pytest.fixture
