@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 import config
+from jobs.schedule import TABLE
 from portal import create_app
 from tests.deploy import manifests
 
@@ -64,4 +65,8 @@ def test_every_variable_is_one_that_is_read() -> None:
 def test_the_hour_of_the_nightly_check_is_the_real_one() -> None:
     [hour] = said(r"\((\d\d:\d\d) UTC each night\)")
     minute, at, *_ = manifests.named("CronJob", "verify")["spec"]["schedule"].split()
+    assert hour == f"{int(at):02}:{int(minute):02}"
+    [hour] = said(r"\(from (\d\d:\d\d) UTC on\)")
+    [job] = [each for each in TABLE if each.id == "verify-books"]
+    minute, at, *_ = job.cron.split()
     assert hour == f"{int(at):02}:{int(minute):02}"
