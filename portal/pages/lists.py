@@ -56,9 +56,8 @@ def after() -> int | None:
 
 def number(text: str) -> int:
     """A number of an entry, or of whatever a list has; else there is nothing at that address."""
-    if not users.ID.fullmatch(text) or int(text) > users.MAX_ID:
-        abort(404)
-    return int(text)
+    found = users.as_number(text)
+    return abort(404) if found is None else found
 
 
 def before_day() -> date | None:

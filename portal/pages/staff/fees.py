@@ -20,7 +20,7 @@ from portal.pages.blueprint import blueprint
 from portal.pages.forms.fees import FeesForm
 from portal.runtime import runtime
 from portal.services import fees as rules_of
-from portal.services import written
+from portal.services import users, written
 from portal.services.fees import FeeRule
 
 BY: dict[By, str] = {
@@ -222,7 +222,6 @@ def _payable(connection: Connection, last: date) -> int:
 
 def _name_of(by: By) -> Any:
     """What a row is called by people."""
-    regions = runtime().settings.regions
 
     def name(said: str) -> str:
         if by == "kind":
@@ -230,7 +229,7 @@ def _name_of(by: By) -> Any:
         if by == "day":
             return formats.day(date.fromisoformat(said))
         if by == "region":
-            return regions[int(said)] if int(said) < len(regions) else f"Region {said}"
+            return users.region_name(int(said))
         return said or UNNAMED.get(by, "")
 
     return name
