@@ -17,7 +17,7 @@ from portal.pages import exports, spools, views
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.journals import JournalForm, ledger_choices
 from portal.runtime import runtime
-from portal.services import audit
+from portal.services import exporting
 from portal.services import journals as formats
 
 PAGE = "staff/journals.html"
@@ -51,9 +51,7 @@ def journal_file() -> Response:
     if form.errors:
         return views.form_page(PAGE, form)
     answer = _answer(form.wanted, form.format.data)
-    with runtime().engine.begin() as connection:
-        asked = {name: value for name, value in form.data.items() if value}
-        audit.record(connection, "books.exported", "books", after=asked)
+    exporting.record("books.exported", "books", form.data)
     return answer
 
 
