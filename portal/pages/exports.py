@@ -6,7 +6,7 @@ moment of the books they are: `Stamp`. docs/exports.md tells how they are read.
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import TextIOWrapper
@@ -80,6 +80,11 @@ class Stamp:
             f"# Accounting dates up to: {written.day(day) if day else 'any'}",
             f"# Last closed hour: {written.moment(hour) if hour else 'none yet'}",
         )
+
+
+def titled(what: str, filters: Mapping[str, object]) -> str:
+    """What a table is, with the filters that are set."""
+    return ", ".join([what, *(f"{name} {value}" for name, value in filters.items() if value)])
 
 
 def stamp(title: str, accounting_to: date | None = None) -> Stamp:

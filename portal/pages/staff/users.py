@@ -7,7 +7,7 @@ there for. A file of all users is another matter.
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, abort, request, url_for
+from flask import Response, request, url_for
 
 from portal.pages import exports, lists, views
 from portal.pages.blueprint import blueprint
@@ -48,11 +48,10 @@ def users_file(form: str) -> Response:
     """All that fit the filters: people's data leaves in one piece, so that is kept."""
     asked = UsersForm(request.args)
     if not asked.validate():
-        abort(404)
+        return views.go("pages.users", **request.args)
     kept = _kept(asked)
     exporting.record("user.exported", "user", kept)
-    filters = (f"{name} {said}" for name, said in kept.items())
-    stamp = exports.stamp(", ".join(["users", *filters]))
+    stamp = exports.stamp(exports.titled("users", kept))
     return exports.sheet(form, "users", COLUMNS, _rows(asked.wanted()), stamp)
 
 
