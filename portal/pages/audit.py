@@ -48,8 +48,8 @@ def audit_file(form: str) -> Response:
     if not asked.validate():
         return views.go("pages.audit", **request.args)
     exporting.record("audit.exported", "audit_log", asked.data)
-    stamp = exports.stamp(exports.titled("audit log", asked.data))
-    return exports.sheet(form, "audit", COLUMNS, _rows(_wanted(asked)), stamp)
+    title = exports.titled("audit log", asked.data)
+    return exports.table(form, "audit", COLUMNS, _rows(_wanted(asked)), title)
 
 
 def _rows(filters: Filters) -> Iterator[exports.Cells]:

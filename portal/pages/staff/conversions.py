@@ -52,8 +52,8 @@ def conversions_file(form: str) -> Response:
     asked = RunsForm(request.args)
     if not asked.validate():
         return views.go("pages.conversions", **request.args)
-    stamp = exports.stamp(exports.titled("Conversions", lists.kept(FILTERS)))
-    return exports.sheet(form, "conversions", COLUMNS, _rows(asked.wanted()), stamp)
+    title = exports.titled("Conversions", lists.kept(FILTERS))
+    return exports.table(form, "conversions", COLUMNS, _rows(asked.wanted()), title)
 
 
 def _due(filters: Filters) -> list[Run]:

@@ -3,7 +3,6 @@
 Which one is all in the address; a download is a plain link. All of a file is read in one snapshot.
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import IO
 
@@ -67,7 +66,7 @@ def _answer(wanted: Range, form: str) -> Response:
     with spools.long(), runtime().reading() as snapshot:
         stamp = _stamp(snapshot, wanted)
         if form == "xlsx":
-            rows = _rows(snapshot, wanted)
+            rows = exports.ended(ledger.posting_rows(snapshot, wanted), snapshot)
             return exports.sheet(form, name, PostingRow._fields, rows, stamp)
 
         def write(file: IO[bytes]) -> None:
@@ -80,12 +79,6 @@ def _answer(wanted: Range, form: str) -> Response:
 
         media = "text/csv" if form == "csv" else "text/plain"
         return spools.answer(write, media, f"{name}.{ENDINGS[form]}")
-
-
-def _rows(snapshot: Connection, wanted: Range) -> Iterator[PostingRow]:
-    """Them all; what then takes its time, packing a workbook, keeps no transaction open."""
-    yield from ledger.posting_rows(snapshot, wanted)
-    snapshot.rollback()
 
 
 def _stamp(connection: Connection, wanted: Range) -> exports.Stamp:

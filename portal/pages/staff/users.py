@@ -51,8 +51,8 @@ def users_file(form: str) -> Response:
         return views.go("pages.users", **request.args)
     kept = _kept(asked)
     exporting.record("user.exported", "user", kept)
-    stamp = exports.stamp(exports.titled("users", kept))
-    return exports.sheet(form, "users", COLUMNS, _rows(asked.wanted()), stamp)
+    title = exports.titled("users", kept)
+    return exports.table(form, "users", COLUMNS, _rows(asked.wanted()), title)
 
 
 @blueprint.get("/users/<user_id>")
