@@ -4,16 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, abort, request, url_for
+from flask import Response, request, url_for
 from flask_login import current_user
 
 from portal.pages import browsers, exports, lists, views
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.audit import AuditForm
-from portal.runtime import runtime
-from portal.services import audit_log, written
-from portal.services.accounts.sign_ins import masked
-from portal.services.audit import record
+from portal.services import audit_log, exporting, written
 from portal.services.audit_log import Event, Filters
 
 COLUMNS = (
@@ -37,7 +34,7 @@ def audit() -> Response:
         events=page.rows,
         older=_address("audit", before=page.rows[-1].id) if page.has_more else None,
         newest=_address("audit") if before else None,
-        kept=_kept(),
+        kept=lists.kept(FILTERS),
         is_filtered=any(form.data.values()),
         only=_only,
         browser_words=browsers.words,
@@ -49,18 +46,10 @@ def audit_file(form: str) -> Response:
     """All records that fit the filters."""
     asked = AuditForm(request.args)
     if not asked.validate():
-        abort(404)
-    told = {name: _told(value) for name, value in asked.data.items() if value}
-    with runtime().engine.begin() as connection:
-        record(connection, "audit.exported", "audit_log", after=told)
-    filters = (f"{name} {value}" for name, value in asked.data.items() if value)
-    stamp = exports.stamp(", ".join(["audit log", *filters]))
-    return exports.sheet(form, "audit", COLUMNS, _rows(_wanted(asked)), stamp)
-
-
-def _told(value: Any) -> Any:
-    """A filter as the log may keep it for ever: of an e-mail no more than its owner needs to know it."""
-    return masked(value) if isinstance(value, str) and "@" in value else value
+        return views.go("pages.audit", **request.args)
+    exporting.record("audit.exported", "audit_log", asked.data)
+    title = exports.titled("audit log", asked.data)
+    return exports.table(form, "audit", COLUMNS, _rows(_wanted(asked)), title)
 
 
 def _rows(filters: Filters) -> Iterator[exports.Cells]:
@@ -82,14 +71,9 @@ def _wanted(form: AuditForm) -> Filters:
     return form.wanted(ZoneInfo(current_user.zone))
 
 
-def _kept() -> dict[str, str]:
-    """The filters that the address has."""
-    return {name: value for name, value in request.args.items() if name in FILTERS and value}
-
-
 def _address(page: str, **more: Any) -> str:
     """This list as another page has it, or from another record on."""
-    return url_for(f"pages.{page}", **(_kept() | more))
+    return url_for(f"pages.{page}", **(lists.kept(FILTERS) | more))
 
 
 def _only(**filters: Any) -> str:

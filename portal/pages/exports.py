@@ -6,7 +6,7 @@ moment of the books they are: `Stamp`. docs/exports.md tells how they are read.
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import TextIOWrapper
@@ -82,10 +82,9 @@ class Stamp:
         )
 
 
-def stamp(title: str, accounting_to: date | None = None) -> Stamp:
-    """The stamp of what is read now: of the moment of a `reading`, if there is one."""
-    with runtime().snapshot() as connection:
-        return stamp_of(connection, title, accounting_to)
+def titled(what: str, filters: Mapping[str, object]) -> str:
+    """What a table is, with the filters that are set."""
+    return ", ".join([what, *(f"{name} {value}" for name, value in filters.items() if value)])
 
 
 def stamp_of(connection: Connection, title: str, accounting_to: date | None = None) -> Stamp:
@@ -110,6 +109,26 @@ def sheet(form: str, name: str, columns: Cells, rows: Iterable[Cells], stamp: St
         workbooks.write(file, stamp.lines, columns, safe)
 
     return spools.answer(write, workbooks.MEDIA, f"{name}.xlsx")
+
+
+def table(
+    form: str,
+    name: str,
+    columns: Cells,
+    rows: Iterable[Cells],
+    title: str,
+    accounting_to: date | None = None,
+) -> Response:
+    """The same with its stamp, all of one moment: that of a `reading`, if there is one."""
+    with runtime().reading() as connection:
+        stamp = stamp_of(connection, title, accounting_to)
+        return sheet(form, name, columns, ended(rows, connection), stamp)
+
+
+def ended(rows: Iterable[Row], connection: Connection) -> Iterator[Row]:
+    """Them all; what then takes its time, packing a workbook, keeps no transaction open."""
+    yield from rows
+    connection.rollback()
 
 
 def _csv(name: str, above: Iterable[str], columns: Cells, rows: Iterable[Cells]) -> Response:

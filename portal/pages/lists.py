@@ -1,9 +1,9 @@
 """Lists that are read page by page: whose they are, where a page begins, how it ends."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from flask import abort, request
 from flask_login import current_user
@@ -56,9 +56,8 @@ def after() -> int | None:
 
 def number(text: str) -> int:
     """A number of an entry, or of whatever a list has; else there is nothing at that address."""
-    if not users.ID.fullmatch(text) or int(text) > users.MAX_ID:
-        abort(404)
-    return int(text)
+    found = users.as_number(text)
+    return abort(404) if found is None else found
 
 
 def before_day() -> date | None:
@@ -91,6 +90,11 @@ def before_place() -> Place | None:
 def owner(found: str) -> int:
     """A number of whom entries are made for: a user's, or that of the company, which is 0."""
     return 0 if found == "0" else number(found)
+
+
+def kept(names: Iterable[str]) -> dict[str, Any]:
+    """The filters of these names that the address has."""
+    return {name: request.args[name] for name in names if request.args.get(name)}
 
 
 def text(name: str) -> str | None:

@@ -6,7 +6,6 @@ found in the database, never in a process. Jobs and the command line only call t
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 
@@ -57,8 +56,8 @@ def convert_due(dispatch: Dispatch, *, wait: bool = False) -> list[datetime]:
 
 def advance(hour: datetime, dispatch: Dispatch, *, wait: bool = False) -> bool:
     """Take an hour as far as it goes now; True when it is done. Safe to repeat at any point."""
-    with _only_starter(hour, wait=wait) as alone:
-        if not alone:
+    with locks.alone(locks.RUN, int(hour.timestamp()) // 3600, wait=wait) as is_alone:
+        if not is_alone:
             return False
         _open(hour)
         if not _has_plan(hour) and not _plan(hour):
@@ -153,17 +152,6 @@ def open_chunks(hour: datetime) -> list[int]:
     )
     with runtime().engine.connect() as connection:
         return list(connection.scalars(query.order_by(ConversionChunk.number)))
-
-
-@contextmanager
-def _only_starter(hour: datetime, *, wait: bool) -> Iterator[bool]:
-    """Hold the start of an hour alone; the lock ends with the process, whatever becomes of it."""
-    call = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-    number = int(hour.timestamp()) // 3600
-    with runtime().engine.begin() as connection:
-        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        held = connection.scalar(text(f"SELECT {call}({locks.RUN}, {number})"))
-        yield wait or bool(held)
 
 
 def _open(hour: datetime) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from portal.ledger.errors import NotFound
 from portal.runtime import runtime
-from portal.services.users import ID, MAX_ID, ZoneChange
+from portal.services.users import ZoneChange, as_number, region_name
 
 Place = tuple[datetime, int]
 """When a user was made, and the user's id: where a list goes on."""
@@ -105,13 +105,12 @@ def page(filters: Filters, before: Place | None, limit: int) -> list[Listed]:
     at, last_id = before or (None, None)
     known = {
         "who": filters.who,
-        "number": _number(filters.who),
+        "number": as_number(filters.who),
         "regions": list(_regions(filters.region)),
         "at": at,
         "id": last_id,
         "limit": limit,
     }
-    names = runtime().settings.regions
     with runtime().snapshot() as connection:
         return [
             Listed(
@@ -119,7 +118,7 @@ def page(filters: Filters, before: Place | None, limit: int) -> list[Listed]:
                 external_id=row.external_id,
                 name=row.display_name,
                 email=row.email,
-                region=names[row.region],
+                region=region_name(row.region),
                 created_at=row.created_at,
                 time_zone=row.zone,
                 has_sign_in=row.has_sign_in,
@@ -140,7 +139,7 @@ def person(user_id: int) -> Person:
         external_id=row.external_id,
         name=row.display_name,
         email=row.email,
-        region=runtime().settings.regions[row.region],
+        region=region_name(row.region),
         created_at=row.created_at,
         time_zone=row.zone,
         change=ZoneChange(row.next, row.from_at) if row.next else None,
@@ -153,8 +152,3 @@ def _regions(name: str | None) -> Iterable[int]:
     """The numbers of one region, or of all."""
     known = runtime().settings.regions
     return [known.index(name)] if name in known else range(len(known))
-
-
-def _number(who: str | None) -> int | None:
-    """The id that a text may be."""
-    return int(who) if who and ID.fullmatch(who) and int(who) <= MAX_ID else None

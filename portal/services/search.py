@@ -20,7 +20,7 @@ from portal.services.clients.callers import SHAPE
 from portal.services.clients.keys import PREFIX, SHOWN
 from portal.services.fields import KEY
 from portal.services.models import ApiClient, ApiKey, ConversionRun
-from portal.services.users import ID, MAX_ID, any_entry_id
+from portal.services.users import any_entry_id, as_number
 
 Kind = Literal["entry", "payment", "user", "staff", "client", "hour"]
 
@@ -135,8 +135,7 @@ UNION ALL
 
 
 def _people(connection: Connection, asked: str) -> Iterator[Hit]:
-    number = int(asked) if ID.fullmatch(asked) and int(asked) <= MAX_ID else None
-    known = {"asked": asked, "number": number, "limit": MOST + 1}
+    known = {"asked": asked, "number": as_number(asked), "limit": MOST + 1}
     for row in connection.execute(text(PEOPLE), known):
         yield Hit(row.kind, str(row.id), row.name, row.by, row.about, row.at)
 

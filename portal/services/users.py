@@ -56,9 +56,15 @@ class Profile:
 
 def parse_id(text: str) -> int:
     """The id in a path. Raises NotFound('unknown_user') for what can't be one."""
-    if not ID.fullmatch(text) or int(text) > MAX_ID:
+    number = as_number(text)
+    if number is None:
         raise NotFound("unknown_user", "there is no such user")
-    return int(text)
+    return number
+
+
+def as_number(text: str | None) -> int | None:
+    """The number of a user, an entry or a row that a text may be; None for what can be none."""
+    return int(text) if text and ID.fullmatch(text) and int(text) <= MAX_ID else None
 
 
 def region_numbers(names: Iterable[str]) -> frozenset[int]:
@@ -67,12 +73,16 @@ def region_numbers(names: Iterable[str]) -> frozenset[int]:
     return frozenset(known.index(name) for name in names if name in known)
 
 
+def region_name(number: int) -> str:
+    """What the region is called that ids begin with; one that is no more has its number."""
+    known = runtime().settings.regions
+    return known[number] if number < len(known) else f"region {number}"
+
+
 def parse_entry_id(text: str, user_id: int) -> int | None:
     """The number of an entry `<user>-<seq>` in a path; None for what can be no entry of the user."""
     owner, _, seq = text.partition("-")
-    if owner != str(user_id) or not ID.fullmatch(seq) or int(seq) > MAX_ID:
-        return None
-    return int(seq)
+    return as_number(seq) if owner == str(user_id) else None
 
 
 def any_entry_id(text: str) -> tuple[int, int] | None:
@@ -235,13 +245,12 @@ def _profile(connection: Connection, user_id: int) -> Profile:
         raise NotFound("unknown_user", f"there is no user {user_id}")
     zones = connection.execute(text(ZONES), {"id": user_id}).one()
     change = ZoneChange(zones.next, zones.from_at) if zones.next else None
-    region = runtime().settings.regions[user.region]
     return Profile(
         user.id,
         user.external_id,
         user.display_name,
         user.email,
-        region,
+        region_name(user.region),
         user.created_at,
         zones.zone,
         change,

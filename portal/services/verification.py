@@ -4,8 +4,8 @@ One at a time. What it found is stored; `verifications` beside this file reads i
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -50,14 +50,14 @@ def verify(progress: Callable[[int], None] | None = None) -> Report:
 
     Waits where the books are being verified. `progress` is told the number of postings read so far.
     """
-    with _only_one(wait=True):
+    with locks.alone(locks.VERIFICATION, 0, wait=True):
         return _stored(progress)
 
 
 def verify_unless_running() -> int | None:
     """The same; how many differences there are. None, and nothing done, where the books are being verified."""
-    with _only_one(wait=False) as alone:
-        if not alone:
+    with locks.alone(locks.VERIFICATION, 0, wait=False) as is_alone:
+        if not is_alone:
             return None
         report = _stored(None)
     if not report.is_clean():
@@ -92,17 +92,6 @@ IS_RUNNING = f"""EXISTS (
     WHERE l.locktype = 'advisory' AND l.classid = {locks.VERIFICATION} AND l.objid = 0
       AND l.objsubid = 2 AND l.granted)"""
 """Whether somebody verifies the books at this moment: the lock ends with the process, whatever becomes of it."""
-
-
-@contextmanager
-def _only_one(*, wait: bool) -> Iterator[bool]:
-    """Verify alone; where somebody else does, wait for the end of it, or be told so."""
-    call = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-    with runtime().engine.begin() as connection:
-        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-        held = connection.scalar(text(f"SELECT {call}({locks.VERIFICATION}, 0)"))
-        yield wait or bool(held)
 
 
 def _ended_today(now: datetime) -> Any:

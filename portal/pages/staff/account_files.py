@@ -73,8 +73,8 @@ def ledger_hour_file(ledger: str, account: str, day: str, hour: str, form: str) 
     """The users of an hour."""
     with runtime().reading() as connection:
         it = opened(connection, ledger, account, day, hour)
-    stamp = it.stamp(f"the users of {hour}")
-    return exports.sheet(form, _name(it), USERS, _users(it), stamp)
+        rows = exports.ended(_users(it), connection)
+        return exports.sheet(form, _name(it), USERS, rows, it.stamp(f"the users of {hour}"))
 
 
 @blueprint.get(f"{HOUR}/users/<user>{FILE}")
@@ -85,8 +85,9 @@ def ledger_user_file(
     owner = lists.owner(user)
     with runtime().reading() as connection:
         it = opened(connection, ledger, account, day, hour)
-    stamp = it.stamp(f"{owner_name(owner)} in {hour}")
-    return exports.sheet(form, f"{_name(it)}-{user}", LINES, _lines(it, owner), stamp)
+        rows = exports.ended(_lines(it, owner), connection)
+        stamp = it.stamp(f"{owner_name(owner)} in {hour}")
+        return exports.sheet(form, f"{_name(it)}-{user}", LINES, rows, stamp)
 
 
 def _users(it: Opened) -> Iterator[exports.Cells]:

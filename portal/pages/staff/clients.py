@@ -40,8 +40,7 @@ def clients() -> Response:
 @blueprint.get("/clients.<any(csv,xlsx):form>")
 def clients_file(form: str) -> Response:
     """The keys of all clients, none of which can be used by what is in the file."""
-    stamp = exports.stamp("API keys")
-    return exports.sheet(form, "api-keys", COLUMNS, _rows(), stamp)
+    return exports.table(form, "api-keys", COLUMNS, _rows(), "API keys")
 
 
 def _rows() -> Iterator[exports.Cells]:

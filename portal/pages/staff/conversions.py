@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, abort, request, url_for
+from flask import Response, request, url_for
 
 from portal.ledger import chart
 from portal.pages import exports, hours, lists, views
@@ -19,6 +19,7 @@ COLUMNS = (
     *("users", "tokens", "usd", "fees", "residue_usd", "started_at", "finished_at", "seconds"),
     *("chunks", "chunks_finished", "problem"),
 )
+FILTERS = ("state", "since", "until")
 
 
 @blueprint.get("/conversions")
@@ -39,7 +40,7 @@ def conversions() -> Response:
         runs=[*due, *page.rows],
         older=older and _address(before=older),
         newest=_address() if before else None,
-        filters=_kept(),
+        filters=lists.kept(FILTERS),
         hour_name=hours.name,
         states=runs.STATES,
     )
@@ -50,10 +51,9 @@ def conversions_file(form: str) -> Response:
     """All hours that fit the filters."""
     asked = RunsForm(request.args)
     if not asked.validate():
-        abort(404)
-    told = ", ".join(f"{name} {value}" for name, value in _kept().items())
-    stamp = exports.stamp(f"Conversions{': ' * bool(told)}{told}")
-    return exports.sheet(form, "conversions", COLUMNS, _rows(asked.wanted()), stamp)
+        return views.go("pages.conversions", **request.args)
+    title = exports.titled("Conversions", lists.kept(FILTERS))
+    return exports.table(form, "conversions", COLUMNS, _rows(asked.wanted()), title)
 
 
 def _due(filters: Filters) -> list[Run]:
@@ -97,13 +97,5 @@ def _seconds(run: Run) -> str | None:
     return f"{run.duration.days * 86_400 + run.duration.seconds}.{run.duration.microseconds:06d}"
 
 
-def _kept() -> dict[str, Any]:
-    """The filters of the address."""
-    return {name: value for name, value in request.args.items() if name in _NAMES and value}
-
-
-_NAMES = ("state", "since", "until")
-
-
 def _address(**more: Any) -> str:
-    return url_for("pages.conversions", **_kept(), **more)
+    return url_for("pages.conversions", **lists.kept(FILTERS), **more)

@@ -49,8 +49,8 @@ def fees_hours_file(form: str) -> Response:
         _, asked = fees.asked_by_address(connection)
         if asked is None:
             return views.go("pages.fees_hours", **request.args)
-        stamp = exports.stamp(f"Fees of conversions, hours from {asked.first} to {asked.last}")
-    return exports.sheet(form, "fees-by-hour", COLUMNS, _rows(_filters(asked)), stamp)
+        title = f"Fees of conversions, hours from {asked.first} to {asked.last}"
+        return exports.table(form, "fees-by-hour", COLUMNS, _rows(_filters(asked)), title)
 
 
 def _filters(asked: fees.Asked) -> Filters:

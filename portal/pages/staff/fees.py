@@ -20,7 +20,7 @@ from portal.pages.blueprint import blueprint
 from portal.pages.forms.fees import FeesForm
 from portal.runtime import runtime
 from portal.services import fees as rules_of
-from portal.services import written
+from portal.services import users, written
 from portal.services.fees import FeeRule
 
 BY: dict[By, str] = {
@@ -116,9 +116,9 @@ def fees_file(form: str) -> Response:
         if asked is None:
             return views.go("pages.fees", **request.args)
         sums = _sums(connection, asked)
-        stamp = exports.stamp(f"Fees by {asked.by}, from {asked.first}", asked.last)
-    rows = (_cells(each) for each in sums)
-    return exports.sheet(form, f"fees-by-{asked.by}", (asked.by, *SUMS), rows, stamp)
+        rows = (_cells(each) for each in sums)
+        name, title = f"fees-by-{asked.by}", f"Fees by {asked.by}, from {asked.first}"
+        return exports.table(form, name, (asked.by, *SUMS), rows, title, asked.last)
 
 
 @blueprint.get("/fees/owed.<any(csv,xlsx):form>")
@@ -129,12 +129,14 @@ def fees_owed_file(form: str) -> Response:
         if asked is None:
             return views.go("pages.fees", **request.args)
         owed = ledger.owed(connection, asked.span)
-        stamp = exports.stamp("Fees owed", asked.last)
-    rows = (
-        (exports.cell(each.provider), *map(written.usd, (each.incurred, each.settled, each.owed)))
-        for each in owed
-    )
-    return exports.sheet(form, "fees-owed", OWED, rows, stamp)
+        rows = (
+            (
+                exports.cell(each.provider),
+                *map(written.usd, (each.incurred, each.settled, each.owed)),
+            )
+            for each in owed
+        )
+        return exports.table(form, "fees-owed", OWED, rows, "Fees owed", asked.last)
 
 
 @blueprint.get("/fees/rules.<any(csv,xlsx):form>")
@@ -142,16 +144,15 @@ def fees_rules_file(form: str) -> Response:
     """Every rule there ever was, as a file."""
     with runtime().reading() as connection:
         rules = dated(rules_of.rules(), ledger.now(connection))
-        stamp = exports.stamp("Rules of fees")
-    rows = (
-        (
-            *(each.rule.kind, exports.moment(each.rule.start), exports.moment(each.until)),
-            exports.cell(each.rule.provider),
-            *(written.usd(each.rule.fixed), each.rule.basis_points, each.state),
+        rows = (
+            (
+                *(each.rule.kind, exports.moment(each.rule.start), exports.moment(each.until)),
+                exports.cell(each.rule.provider),
+                *(written.usd(each.rule.fixed), each.rule.basis_points, each.state),
+            )
+            for each in rules
         )
-        for each in rules
-    )
-    return exports.sheet(form, "fee-rules", RULES, rows, stamp)
+        return exports.table(form, "fee-rules", RULES, rows, "Rules of fees")
 
 
 def dated(rules: Sequence[FeeRule], now: datetime) -> list[DatedRule]:
@@ -222,7 +223,6 @@ def _payable(connection: Connection, last: date) -> int:
 
 def _name_of(by: By) -> Any:
     """What a row is called by people."""
-    regions = runtime().settings.regions
 
     def name(said: str) -> str:
         if by == "kind":
@@ -230,7 +230,7 @@ def _name_of(by: By) -> Any:
         if by == "day":
             return formats.day(date.fromisoformat(said))
         if by == "region":
-            return regions[int(said)] if int(said) < len(regions) else f"Region {said}"
+            return users.region_name(int(said))
         return said or UNNAMED.get(by, "")
 
     return name

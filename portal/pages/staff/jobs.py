@@ -41,7 +41,7 @@ def jobs() -> Response:
 @blueprint.get("/jobs.<any(csv,xlsx):form>")
 def jobs_file(form: str) -> Response:
     """Every failed job."""
-    return exports.sheet(form, "failed-jobs", COLUMNS, _rows(), exports.stamp("Failed jobs"))
+    return exports.table(form, "failed-jobs", COLUMNS, _rows(), "Failed jobs")
 
 
 def _rows() -> Iterator[exports.Cells]:

@@ -3,7 +3,6 @@
 Which one is all in the address; a download is a plain link. All of a file is read in one snapshot.
 """
 
-from collections.abc import Iterator
 from typing import IO
 
 from flask import Response, request
@@ -16,7 +15,7 @@ from portal.pages import exports, spools, views
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.journals import JournalForm, ledger_choices
 from portal.runtime import runtime
-from portal.services import audit
+from portal.services import exporting
 from portal.services import journals as formats
 
 PAGE = "staff/journals.html"
@@ -48,9 +47,7 @@ def journal_file() -> Response:
     if form.errors:
         return views.form_page(PAGE, form)
     answer = _answer(form.wanted, form.format.data)
-    with runtime().engine.begin() as connection:
-        asked = {name: value for name, value in form.data.items() if value}
-        audit.record(connection, "books.exported", "books", after=asked)
+    exporting.record("books.exported", "books", form.data)
     return answer
 
 
@@ -66,7 +63,7 @@ def _answer(wanted: Range, form: str) -> Response:
     with spools.long(), runtime().reading() as snapshot:
         stamp = _stamp(snapshot, wanted)
         if form == "xlsx":
-            rows = _rows(snapshot, wanted)
+            rows = exports.ended(ledger.posting_rows(snapshot, wanted), snapshot)
             return exports.sheet(form, name, PostingRow._fields, rows, stamp)
 
         def write(file: IO[bytes]) -> None:
@@ -79,12 +76,6 @@ def _answer(wanted: Range, form: str) -> Response:
 
         media = "text/csv" if form == "csv" else "text/plain"
         return spools.answer(write, media, f"{name}.{ENDINGS[form]}")
-
-
-def _rows(snapshot: Connection, wanted: Range) -> Iterator[PostingRow]:
-    """Them all; what then takes its time, packing a workbook, keeps no transaction open."""
-    yield from ledger.posting_rows(snapshot, wanted)
-    snapshot.rollback()
 
 
 def _stamp(connection: Connection, wanted: Range) -> exports.Stamp:

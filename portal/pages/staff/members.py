@@ -43,7 +43,7 @@ def staff() -> Response:
 @blueprint.get("/staff.<any(csv,xlsx):form>")
 def staff_file(form: str) -> Response:
     """Every member."""
-    return exports.sheet(form, "staff", COLUMNS, _rows(), exports.stamp("Members of staff"))
+    return exports.table(form, "staff", COLUMNS, _rows(), "Members of staff")
 
 
 def _rows() -> Iterator[exports.Cells]:

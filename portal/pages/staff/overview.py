@@ -8,6 +8,7 @@ from flask import Response
 from portal import ledger
 from portal.pages import charts, exports, hours, lists, views
 from portal.pages.blueprint import blueprint
+from portal.runtime import runtime
 from portal.services import jobs, runs, verifications, written
 from portal.services import overview as books
 from portal.services.overview import Overview
@@ -37,9 +38,9 @@ def shown() -> Response:
 def overview_file(form: str) -> Response:
     """What the charts show, day by day."""
     chosen = lists.last_days() or lists.USUAL_DAYS
-    found = books.overview(chosen)
-    stamp = exports.stamp(f"Tokens won, USD paid and fees of {chosen} days, booked by UTC day")
-    return exports.sheet(form, "days", COLUMNS, _rows(found.days), stamp)
+    title = f"Tokens won, USD paid and fees of {chosen} days, booked by UTC day"
+    with runtime().reading():
+        return exports.table(form, "days", COLUMNS, _rows(books.overview(chosen).days), title)
 
 
 def _charts(found: Overview) -> list[tuple[str, str, charts.Chart]]:

@@ -42,11 +42,11 @@ def rates() -> Response:
 @blueprint.get("/rates.<any(csv,xlsx):form>")
 def rates_file(form: str) -> Response:
     """The rate of every hour of the last days, or of all."""
-    chosen, first = lists.last_days(), None
-    stamp = exports.stamp(f"Rates, USD for a DREAM{f': {chosen} days' if chosen else ''}")
-    if chosen:
-        first, _ = _range(stamp.booked_to, chosen)
-    return exports.sheet(form, "rates", COLUMNS, _rows(first), stamp)
+    chosen = lists.last_days()
+    title = f"Rates, USD for a DREAM{f': {chosen} days' if chosen else ''}"
+    with runtime().reading() as connection:
+        first = _range(ledger.now(connection), chosen)[0] if chosen else None
+        return exports.table(form, "rates", COLUMNS, _rows(first), title)
 
 
 def _range(now: datetime, days: int) -> tuple[datetime, datetime]:

@@ -9,6 +9,7 @@ from portal.pages import entries as listed
 from portal.pages import exports, lists, wallets
 from portal.pages.blueprint import blueprint
 from portal.pages.staff.user_books import person_of
+from portal.runtime import runtime
 from portal.services import activity, user_books, users, written
 from portal.services import wallets as purse
 
@@ -77,17 +78,17 @@ def entry_file(entry_id: str, form: str) -> Response:
     named = users.any_entry_id(entry_id)
     if named is None:
         abort(404)
-    lines = activity.event(*named, fees=True).entry.lines
-    rows = (_posting(entry_id, number, line) for number, line in enumerate(lines, 1))
-    stamp = exports.stamp(f"postings of entry {entry_id}")
-    return exports.sheet(form, f"entry-{entry_id}", POSTINGS, rows, stamp)
+    with runtime().reading():
+        lines = activity.event(*named, fees=True).entry.lines
+        rows = (_posting(entry_id, number, line) for number, line in enumerate(lines, 1))
+        title = f"postings of entry {entry_id}"
+        return exports.table(form, f"entry-{entry_id}", POSTINGS, rows, title)
 
 
 def _sheet(
     form: str, what: str, columns: exports.Cells, rows: Iterator[exports.Cells], owner: int
 ) -> Response:
-    stamp = exports.stamp(f"{what} of user {owner}")
-    return exports.sheet(form, f"user-{owner}-{what}", columns, rows, stamp)
+    return exports.table(form, f"user-{owner}-{what}", columns, rows, f"{what} of user {owner}")
 
 
 def _days(owner: int) -> Iterator[exports.Cells]:

@@ -7,15 +7,14 @@ there for. A file of all users is another matter.
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, abort, request, url_for
+from flask import Response, request, url_for
 
 from portal.pages import exports, lists, views
 from portal.pages.blueprint import blueprint
 from portal.pages.forms.users import UsersForm
 from portal.runtime import runtime
-from portal.services import audit, directory, user_books, written
+from portal.services import directory, exporting, user_books, written
 from portal.services import users as people
-from portal.services.accounts.sign_ins import masked
 from portal.services.directory import Filters, Listed
 
 COLUMNS = (
@@ -49,14 +48,11 @@ def users_file(form: str) -> Response:
     """All that fit the filters: people's data leaves in one piece, so that is kept."""
     asked = UsersForm(request.args)
     if not asked.validate():
-        abort(404)
+        return views.go("pages.users", **request.args)
     kept = _kept(asked)
-    told = {name: masked(said) if "@" in said else said for name, said in kept.items()}
-    with runtime().engine.begin() as connection:
-        audit.record(connection, "user.exported", "user", after=told)
-    filters = (f"{name} {said}" for name, said in kept.items())
-    stamp = exports.stamp(", ".join(["users", *filters]))
-    return exports.sheet(form, "users", COLUMNS, _rows(asked.wanted()), stamp)
+    exporting.record("user.exported", "user", kept)
+    title = exports.titled("users", kept)
+    return exports.table(form, "users", COLUMNS, _rows(asked.wanted()), title)
 
 
 @blueprint.get("/users/<user_id>")

@@ -60,17 +60,15 @@ def verification(number: str) -> Response:
 @blueprint.get("/verifications.<any(csv,xlsx):form>")
 def verifications_file(form: str) -> Response:
     """All of them."""
-    return exports.sheet(
-        form, "verifications", COLUMNS, _rows(), exports.stamp("Verifications of the books")
-    )
+    return exports.table(form, "verifications", COLUMNS, _rows(), "Verifications of the books")
 
 
 @blueprint.get("/verifications/<number>.<any(csv,xlsx):form>")
 def verification_file(number: str, form: str) -> Response:
     """The differences of one that are named."""
     found = _of(number)
-    stamp = exports.stamp(f"Verification {found.id}: differences")
-    return exports.sheet(form, f"verification-{found.id}", OF_ONE, _differences(found), stamp)
+    name, title = f"verification-{found.id}", f"Verification {found.id}: differences"
+    return exports.table(form, name, OF_ONE, _differences(found), title)
 
 
 def _of(number: str) -> Stored:

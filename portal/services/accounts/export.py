@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from portal import ledger
 from portal.runtime import runtime
-from portal.services import audit
+from portal.services import audit, users
 from portal.services.accounts import throttle
 from portal.services.written import day, decimal, moment
 
@@ -152,7 +152,7 @@ def _profile(connection: Connection, known: dict[str, Any]) -> dict[str, Any]:
         "external_id": row.external_id,
         "display_name": row.display_name,
         "email": row.email,
-        "region": runtime().settings.regions[row.region],
+        "region": users.region_name(row.region),
         "created_at": moment(row.created_at),
     }
 
