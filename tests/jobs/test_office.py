@@ -25,6 +25,7 @@ from portal.services.audit_log import Event, Filters
 from portal.services.jobs import Failed, JobsAway
 from tests.concurrency.programs import Program, Programs, eventually
 from tests.concurrency.watch import Watch
+from tests.concurrency.web import at_once
 
 pytestmark = [
     pytest.mark.usefixtures("context", "redis"),
@@ -112,6 +113,22 @@ def test_a_job_that_fails_again_is_there_again(settings: Settings) -> None:
         return found is not None and found.failed_at > first.failed_at
 
     eventually("it failed again", again)
+
+
+@pytest.mark.usefixtures("broken")
+def test_of_several_who_retry_a_job_at_once_one_does(app: Flask, settings: Settings) -> None:
+    failed = fail(settings)
+
+    def retry() -> bool:
+        with app.app_context():
+            try:
+                service.retry(failed.id)
+            except NotFound:
+                return False
+            return True
+
+    assert sorted(at_once(*[retry] * 6)) == [False] * 5 + [True]
+    assert [each.target_id for each in told("job.retried")] == [failed.id]
 
 
 @pytest.mark.usefixtures("broken")
