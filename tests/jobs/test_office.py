@@ -115,6 +115,26 @@ def test_a_job_that_fails_again_is_there_again(settings: Settings) -> None:
     eventually("it failed again", again)
 
 
+def test_of_several_who_retry_a_job_at_once_one_does(
+    app: Flask, programs: Programs, settings: Settings
+) -> None:
+    program = start(programs)
+    enqueue(queue(settings.redis_url), conversions.convert_chunk, "nonsense", 1, job_id="chunk-1")
+    eventually("it failed", lambda: failure("chunk-1"))
+    program.kill()  # before it could fail once more
+
+    def retry() -> bool:
+        with app.app_context():
+            try:
+                service.retry("chunk-1")
+            except NotFound:
+                return False
+            return True
+
+    assert sorted(at_once(*[retry] * 6)) == [False] * 5 + [True]
+    assert [each.target_id for each in told("job.retried")] == ["chunk-1"]
+
+
 @pytest.mark.usefixtures("broken")
 def test_of_several_who_retry_a_job_at_once_one_does(app: Flask, settings: Settings) -> None:
     failed = fail(settings)

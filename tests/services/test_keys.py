@@ -2,13 +2,16 @@
 
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from flask import Flask
 from sqlalchemy import Engine, text
 
 from portal.ledger.errors import Refused
 from portal.services import clients
 from portal.services.webhooks import endpoints
+from tests.concurrency.web import at_once
 from tests.factories import Books
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -45,6 +48,25 @@ def test_a_key_is_not_remembered_beyond_its_overlap() -> None:
     assert clients.caller_of(old)  # remembered anew, 0.2 s before its end
     time.sleep(0.25)
     assert clients.caller_of(old) is None
+
+
+def test_a_form_makes_one_key_however_often_and_at_once_it_is_sent(app: Flask) -> None:
+    old = key_of(clients.create_key("game", ["read"]))
+
+    def send(number: int) -> bool:
+        with app.app_context():
+            try:
+                if number % 2:
+                    clients.rotate(old.id, form_id="one-form")
+                else:
+                    clients.create_key("game", ["read"], form_id="one-form")
+            except Refused as error:
+                return error.code != "form_sent_before"
+            return True
+
+    done = at_once(*(partial(send, number) for number in range(6)))
+    assert sorted(done) == [False] * 5 + [True]
+    assert len(clients.list_keys("game")) == 2
 
 
 def test_a_new_key_has_the_scopes_that_are_named_or_those_of_the_old_one() -> None:
