@@ -41,7 +41,6 @@ def conversions() -> Response:
         older=older and _address(before=older),
         newest=_address() if before else None,
         filters=lists.kept(FILTERS),
-        hour_name=hours.name,
         states=runs.STATES,
     )
 
