@@ -5,7 +5,7 @@ Writing:   `Poster.post` (one entry, with group commit), `post_batch` (1 to 1,00
 Hours:     `now`, `set_clock`, `fix_clock`, `close_hour`, `close_period`, `store_rate`, `rate_of`, `holders`
 Reading:   `wallet`, `wallets`, `holdings`, `statement`, `holds`, `open_holds`, `all_open_holds`
 Finance:   `trial_balance` of a `Span`, `account_days`, `account_hours`, `account_users`, `account_lines`,
-           `fee_sums`, `owed`, `daily_flows`, `is_final`, `open_periods`, `bounds`
+           `fee_sums`, `owed`, `daily_flows`, `open_periods`, `bounds`
 Days:      `today`, `day_wins`, `day_games`, `day_hours`, `wins_of_day`, `usd_days`, `day_sums`,
            `newest_days`, `month_sums`
 Entries:   `entries`, `entries_of_day`, `entry`, `journal`; `movements` of the wallets from one day to another
@@ -106,7 +106,6 @@ from portal.ledger.reports import local_day, usd_days, usd_total, wins_of_day, w
 from portal.ledger.spans import Bounds, Side, Span, bounds
 from portal.ledger.trial_balance import (
     TrialBalance,
-    is_final,
     open_periods,
     trial_balance,
     trial_balance_at,
@@ -201,7 +200,6 @@ __all__ = [
     "holders",
     "holdings",
     "holds",
-    "is_final",
     "journal",
     "last_closed_hour",
     "ledgers",

@@ -138,8 +138,3 @@ def trial_balance_at(engine: Engine, at: datetime | None = None) -> TrialBalance
 def open_periods(connection: Connection, last: date) -> list[date]:
     """The months, up to that of `last`, that something may still be dated in; by their first days."""
     return list(connection.scalars(text(OPEN_PERIODS), {"last": last}))
-
-
-def is_final(connection: Connection, last: date) -> bool:
-    """Whether nothing can be dated up to `last` any more: the books by accounting date stay as they are."""
-    return not open_periods(connection, last)

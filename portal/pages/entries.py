@@ -53,7 +53,6 @@ def _record(entry_id: str) -> Response:
         record=record,
         event=event,
         entry=event.entry,
-        hour_name=hours.name,
         in_books=_in_books(event),
     )
 

@@ -10,7 +10,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from portal.ledger import amounts
-from portal.pages import views
+from portal.pages import hours, views
 
 SHOWN = 6
 """Decimals that are shown; all of them are on hover, on the entry's page and in exports."""
@@ -107,12 +107,13 @@ def local(at: datetime) -> datetime:
 
 
 def register(app: Flask) -> None:
-    """Give templates these filters, and `icon(name)`."""
+    """Give templates these filters, and `icon(name)`, and `hour_name(hour)`, as addresses have it."""
     times = (moment, clock, clock_minutes, instant, utc_hour, lasted, day, month, local)
     for each in (exact, figure, amount, rate, *times, views.sentence):
         app.jinja_env.filters[each.__name__] = each
     icons = {file.stem: Markup(file.read_text()) for file in ICONS.glob("*.svg")}  # noqa: S704 - ours
     app.jinja_env.globals["icon"] = icons.__getitem__
+    app.jinja_env.globals["hour_name"] = hours.name
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
 

@@ -116,7 +116,7 @@ def test_the_writing_verbs_are_all_of_the_facade() -> None:
         *("open_holds", "today", "JournalEntry", "journal"),
         *("AccountLine", "Moved", "MovedHour", "UserMoved", "account_days", "account_hours"),
         *("account_lines", "account_users", "DayFlow", "FeeSum", "Owed", "daily_flows", "owed"),
-        *("fee_sums", "Side", "Span", "is_final", "open_periods"),
+        *("fee_sums", "Side", "Span", "open_periods"),
         *("Bounds", "bounds", "PostingRow", "Range", "copy_postings", "posting_rows"),
         *("trial_balance_at", "count_postings", "ledgers"),
         *("OpenHold", "all_open_holds", "entries_of_day", "newest_days"),

@@ -126,7 +126,6 @@ def _page(
         owner=owner,
         owner_name=owner_name,
         is_house=is_house,
-        hour_name=hour_names.name,
         endpoint=f"pages.{endpoint}",
         values=values | it.asked.opened,
         has_balance=owner is None and (it.hour is None or it.asked.is_booked),

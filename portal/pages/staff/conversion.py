@@ -64,7 +64,6 @@ def conversion_rate(hour: str) -> Response:
         last=last,
         limit=limit,
         submit="Set the rate and convert",
-        hour_name=hours.name,
     )
 
 
@@ -113,7 +112,6 @@ def _shown(hour: datetime, error: Refused | None = None) -> Response:
         is_news=views.is_fragment() and request.method == "GET" and run.state == "done",
         booked=_booked(run),
         states=runs.STATES,
-        hour_name=hours.name,
     )
 
 

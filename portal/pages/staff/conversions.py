@@ -1,6 +1,7 @@
 """Conversions: every hour with its rate, its sums and what became of it, newest first."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from flask import Response, request, url_for
@@ -41,7 +42,6 @@ def conversions() -> Response:
         older=older and _address(before=older),
         newest=_address() if before else None,
         filters=lists.kept(FILTERS),
-        hour_name=hours.name,
         states=runs.STATES,
     )
 
@@ -75,7 +75,7 @@ def _rows(filters: Filters) -> Iterator[exports.Cells]:
     def read(last: Run | None) -> list[Run]:
         return runs.page(last.hour if last else None, exports.AT_ONCE, filters)
 
-    for run in exports.walk(read):
+    for run in chain(_due(filters), exports.walk(read)):
         yield (
             *(
                 written.moment(run.hour),

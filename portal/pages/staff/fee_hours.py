@@ -36,7 +36,6 @@ def fees_hours() -> Response:
         ranges=list(fees.usual(form)),
         page=page,
         states=runs.STATES,
-        hour_name=hours.name,
         older=older and url_for("pages.fees_hours", before=older, **asked.days),
         newest=url_for("pages.fees_hours", **asked.days) if before else None,
     )

@@ -6,7 +6,7 @@ from datetime import date
 from flask import Response
 
 from portal import ledger
-from portal.pages import charts, exports, hours, lists, views
+from portal.pages import charts, exports, lists, views
 from portal.pages.blueprint import blueprint
 from portal.runtime import runtime
 from portal.services import jobs, runs, verifications, written
@@ -30,7 +30,6 @@ def shown() -> Response:
         failed_jobs=jobs.failures(),
         states=runs.STATES,
         verified_states=verifications.STATES,
-        hour_name=hours.name,
     )
 
 

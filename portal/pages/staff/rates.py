@@ -7,7 +7,7 @@ from flask import Response
 
 from portal import ledger
 from portal.ledger.spans import DAY, midnight
-from portal.pages import charts, exports, hours, lists, views
+from portal.pages import charts, exports, lists, views
 from portal.pages.blueprint import blueprint
 from portal.runtime import runtime
 from portal.services import rate_history, written
@@ -35,7 +35,6 @@ def rates() -> Response:
         by_hour=by_hour,
         by_day=by_day,
         line=charts.line(values, first, end),
-        hour_name=hours.name,
     )
 
 

@@ -81,11 +81,11 @@ def test_an_admin_makes_a_client_and_a_key_that_calls_the_api(
     assert told[:2] == ["key.created", "client.made"]
 
 
+@pytest.mark.usefixtures("admin")
 def test_the_form_that_made_a_key_makes_no_other_and_shows_nothing(
-    browser: Browser, admin: Person, app: Flask, studio: clients.ClientInfo
+    browser: Browser, app: Flask, studio: clients.ClientInfo
 ) -> None:
     """As when the page with the key is loaded anew: the browser sends its form once more."""
-    assert admin
     page = f"/clients/{studio.id}/keys/new"
     sent = {
         "csrf_token": browser.token(page),
@@ -102,10 +102,10 @@ def test_the_form_that_made_a_key_makes_no_other_and_shows_nothing(
     assert len(keys_of(app, studio)) == 1
 
 
+@pytest.mark.usefixtures("admin")
 def test_a_form_id_that_is_none_of_ours_makes_nothing(
-    browser: Browser, admin: Person, app: Flask, studio: clients.ClientInfo
+    browser: Browser, app: Flask, studio: clients.ClientInfo
 ) -> None:
-    assert admin
     page = f"/clients/{studio.id}/keys/new"
     for form_id in ("", "short", "x" * 10_000, "\0" * 22, "x" * 21 + "ü"):
         answer = browser.post(page, form_id=form_id, scopes="read")
@@ -114,14 +114,10 @@ def test_a_form_id_that_is_none_of_ours_makes_nothing(
     assert keys_of(app, studio) == []
 
 
+@pytest.mark.usefixtures("admin")
 def test_no_key_is_in_the_log_of_the_process_or_of_the_audit(
-    browser: Browser,
-    admin: Person,
-    studio: clients.ClientInfo,
-    caplog: pytest.LogCaptureFixture,
-    engine: Engine,
+    browser: Browser, studio: clients.ClientInfo, caplog: pytest.LogCaptureFixture, engine: Engine
 ) -> None:
-    assert admin
     token = token_in(key_made(browser, f"/clients/{studio.id}/keys/new", scopes="read"))
     assert token[12:] not in caplog.text
     with engine.connect() as connection:
@@ -130,10 +126,10 @@ def test_no_key_is_in_the_log_of_the_process_or_of_the_audit(
             assert not [row for row in rows if token[12:] in row]
 
 
+@pytest.mark.usefixtures("admin")
 def test_scopes_say_what_they_allow_and_one_must_be_ticked(
-    browser: Browser, admin: Person, app: Flask, studio: clients.ClientInfo
+    browser: Browser, app: Flask, studio: clients.ClientInfo
 ) -> None:
-    assert admin
     page = f"/clients/{studio.id}/keys/new"
     shown = unescape(browser.get(page).text)
     for sentence in ("Make and change users.", "Run conversions, keep webhook endpoints."):
@@ -168,10 +164,10 @@ def test_a_key_is_replaced_by_one_with_its_scopes_and_both_work_for_the_hours_as
     assert "until" in browser.get(f"/clients/{studio.id}").text
 
 
+@pytest.mark.usefixtures("admin")
 def test_a_key_replaced_at_once_ends_and_sent_again_the_form_says_so(
-    browser: Browser, admin: Person, app: Flask, studio: clients.ClientInfo
+    browser: Browser, app: Flask, studio: clients.ClientInfo
 ) -> None:
-    assert admin
     clients.create_key(studio.name, ["read"])
     [key] = keys_of(app, studio)
     page = f"/clients/{studio.id}/keys/{key.id}/rotation"
@@ -203,10 +199,10 @@ def test_a_revoked_key_is_refused_by_the_api(
     assert log(app, who=admin.email, action="key.revoked")[0].target_id == str(key.id)
 
 
+@pytest.mark.usefixtures("admin")
 def test_revoking_all_keys_stops_the_webhooks_and_the_page_tells_why(
-    browser: Browser, admin: Person, studio: clients.ClientInfo
+    browser: Browser, studio: clients.ClientInfo
 ) -> None:
-    assert admin
     clients.create_key(studio.name, ["read"])
     endpoints.make(studio.id, "http://127.0.0.1:9999/hook?key=s3cret", None, None, None)
     page = f"/clients/{studio.id}"
@@ -260,15 +256,10 @@ def test_limits_are_changed_and_lifted(
         ("rate_limit", "1" + "0" * 30, "requests a minute are from 0"),
     ],
 )
+@pytest.mark.usefixtures("admin")
 def test_a_limit_that_can_not_be_is_told_beside_its_field(
-    browser: Browser,
-    admin: Person,
-    studio: clients.ClientInfo,
-    field: str,
-    value: str,
-    says: str,
+    browser: Browser, studio: clients.ClientInfo, field: str, value: str, says: str
 ) -> None:
-    assert admin
     answer = browser.post(f"/clients/{studio.id}/limits", **{field: value})
     assert answer.status_code == 422
     error = re.search(rf'id="{field}-error">(.*?)</p>', answer.text, re.DOTALL)
@@ -280,10 +271,8 @@ def test_a_limit_that_can_not_be_is_told_beside_its_field(
 
 
 @pytest.mark.parametrize("name", ["", " ", "x" * 201, "a\0b", "two\nlines"])
-def test_a_name_that_can_not_be_is_told_beside_it(
-    browser: Browser, admin: Person, app: Flask, name: str
-) -> None:
-    assert admin
+@pytest.mark.usefixtures("admin")
+def test_a_name_that_can_not_be_is_told_beside_it(browser: Browser, app: Flask, name: str) -> None:
     before = len(log(app, action="client.made"))
     answer = browser.post("/clients/new", name=name)
     assert answer.status_code == 422
@@ -291,10 +280,10 @@ def test_a_name_that_can_not_be_is_told_beside_it(
     assert len(log(app, action="client.made")) == before
 
 
+@pytest.mark.usefixtures("admin")
 def test_a_name_that_is_taken_makes_no_other_client(
-    browser: Browser, admin: Person, studio: clients.ClientInfo
+    browser: Browser, studio: clients.ClientInfo
 ) -> None:
-    assert admin
     answer = browser.post("/clients/new", name=studio.name)
     assert answer.status_code == 422
     assert "There is a client of this name already." in answer.text
@@ -339,19 +328,19 @@ def test_others_look_and_change_nothing_and_what_they_try_is_in_the_log(
         "/clients/{id}?before=x",
     ],
 )
+@pytest.mark.usefixtures("admin")
 def test_what_can_be_no_address_is_not_there(
-    browser: Browser, admin: Person, studio: clients.ClientInfo, address: str
+    browser: Browser, studio: clients.ClientInfo, address: str
 ) -> None:
-    assert admin
     answer = browser.get(address.format(id=studio.id))
     assert answer.status_code == 404
     assert "There is nothing here" in answer.text
 
 
+@pytest.mark.usefixtures("admin")
 def test_a_key_of_another_client_is_not_there(
-    browser: Browser, admin: Person, app: Flask, studio: clients.ClientInfo
+    browser: Browser, app: Flask, studio: clients.ClientInfo
 ) -> None:
-    assert admin
     clients.create_key(f"{studio.name} too", ["read"])
     [key] = [each for each in clients.list_keys() if each.client == f"{studio.name} too"]
     assert browser.get(f"/clients/{studio.id}/keys/{key.id}/revocation").status_code == 404
@@ -359,10 +348,10 @@ def test_a_key_of_another_client_is_not_there(
     assert app
 
 
+@pytest.mark.usefixtures("admin")
 def test_clients_and_keys_are_listed_page_by_page(
-    browser: Browser, admin: Person, studio: clients.ClientInfo
+    browser: Browser, studio: clients.ClientInfo
 ) -> None:
-    assert admin
     for number in range(52):
         clients.add(f"leaf {number:02}")
         clients.create_key(studio.name, ["read"])

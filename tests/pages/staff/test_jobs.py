@@ -66,10 +66,8 @@ def told(app: Flask, person: Person) -> list[tuple[str, str | None]]:
     return [(each.action, each.target_id) for each in events if each.action != "session.started"]
 
 
-def test_the_page_says_what_failed_and_why_without_secrets(
-    browser: Browser, accountant: Person, failed: str
-) -> None:
-    assert accountant
+@pytest.mark.usefixtures("accountant")
+def test_the_page_says_what_failed_and_why_without_secrets(browser: Browser, failed: str) -> None:
     assert failed
     page = browser.get("/jobs").text
     assert "conversions.convert_chunk(&#39;&lt;i&gt;nonsense&#39;, 2)" in page
@@ -81,10 +79,8 @@ def test_the_page_says_what_failed_and_why_without_secrets(
     assert 'hx-trigger="refresh from:body"' in part
 
 
-def test_an_empty_office_says_what_would_be_there(
-    browser: Browser, accountant: Person, redis: "Redis[Any]"
-) -> None:
-    assert accountant
+@pytest.mark.usefixtures("accountant")
+def test_an_empty_office_says_what_would_be_there(browser: Browser, redis: "Redis[Any]") -> None:
     assert redis.dbsize() == 0
     page = browser.get("/jobs").text
     assert "A job that fails is here, with the reason" in page
@@ -135,10 +131,8 @@ def test_a_viewer_looks_and_what_is_tried_is_in_the_log(
 
 
 @pytest.mark.parametrize("name", ["x" * 201, "a b", "%00", "*", "a:b", "ü"])
-def test_what_can_be_no_job_is_not_there(
-    browser: Browser, accountant: Person, redis: "Redis[Any]", name: str
-) -> None:
-    assert accountant
+@pytest.mark.usefixtures("accountant")
+def test_what_can_be_no_job_is_not_there(browser: Browser, redis: "Redis[Any]", name: str) -> None:
     assert redis.dbsize() == 0
     token = browser.token("/account/name")
     for act in ("retry", "discard"):
@@ -148,10 +142,10 @@ def test_what_can_be_no_job_is_not_there(
     assert browser.get("/jobs?after=no-such-job").status_code == 200
 
 
+@pytest.mark.usefixtures("accountant")
 def test_failed_jobs_are_listed_page_by_page_and_all_are_in_the_file(
-    browser: Browser, accountant: Person, app: Flask, settings: Settings, redis: "Redis[Any]"
+    browser: Browser, app: Flask, settings: Settings, redis: "Redis[Any]"
 ) -> None:
-    assert accountant
     assert redis.dbsize() == 0
     for number in range(52):
         name = "=cmd" if number == 0 else f"hour-{number}"
@@ -214,10 +208,8 @@ def test_when_a_job_recurs_is_told_in_words_where_these_are_plain() -> None:
     assert cron_words("*/5 1 * * 2") == "*/5 1 * * 2"
 
 
-def test_to_htmx_an_action_answers_with_where_to_go(
-    browser: Browser, accountant: Person, failed: str
-) -> None:
-    assert accountant
+@pytest.mark.usefixtures("accountant")
+def test_to_htmx_an_action_answers_with_where_to_go(browser: Browser, failed: str) -> None:
     data = {"csrf_token": browser.token("/jobs")}
     answer = browser.client.post(f"/jobs/{failed}/discard", data=data, headers=HTMX)
     assert answer.headers["HX-Redirect"] == "/jobs"

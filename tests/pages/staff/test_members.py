@@ -80,10 +80,10 @@ def test_a_role_is_given_and_holds_at_once(
         ("\0", "Not a valid choice"),
     ],
 )
+@pytest.mark.usefixtures("admin")
 def test_a_role_that_can_not_be_is_told_beside_it(
-    browser: Browser, admin: Person, sam: Person, role: str, says: str
+    browser: Browser, sam: Person, role: str, says: str
 ) -> None:
-    assert admin
     answer = browser.post(at(sam, "/role"), role=role)
     assert answer.status_code == 422
     assert says in answer.text
@@ -146,10 +146,8 @@ def test_a_second_factor_that_was_lost_is_removed(
     assert ("second_factor.switched_off", str(sam.sign_in_id)) in told(app, admin)
 
 
-def test_sessions_are_ended_one_by_one_or_all(
-    browser: Browser, admin: Person, sam: Person, app: Flask
-) -> None:
-    assert admin
+@pytest.mark.usefixtures("admin")
+def test_sessions_are_ended_one_by_one_or_all(browser: Browser, sam: Person, app: Flask) -> None:
     his = [Browser(app) for _ in range(3)]
     for each in his:
         each.enter(sam, second_factor=True)
@@ -165,10 +163,8 @@ def test_sessions_are_ended_one_by_one_or_all(
     assert "is signed out everywhere" in browser.get(at(sam)).text
 
 
-def test_somebody_is_invited_and_the_invitation_taken_back(
-    browser: Browser, admin: Person, app: Flask
-) -> None:
-    assert admin
+@pytest.mark.usefixtures("admin")
+def test_somebody_is_invited_and_the_invitation_taken_back(browser: Browser, app: Flask) -> None:
     fields = {"email": "Nina@example.com", "name": f"Nina {EVIL}", "role": "approver"}
     assert browser.post("/staff/invitation", **fields).location == "/staff"
     page = browser.get("/staff").text
@@ -200,10 +196,10 @@ def test_somebody_is_invited_and_the_invitation_taken_back(
         ({"role": ""}, "role"),
     ],
 )
+@pytest.mark.usefixtures("admin")
 def test_an_invitation_that_can_not_be_is_told_beside_its_field(
-    browser: Browser, admin: Person, app: Flask, fields: dict[str, str], field: str
+    browser: Browser, app: Flask, fields: dict[str, str], field: str
 ) -> None:
-    assert admin
     good = {"email": "new@example.com", "name": "New", "role": "viewer"}
     answer = browser.post("/staff/invitation", **(good | fields))
     assert answer.status_code == 422
@@ -212,8 +208,8 @@ def test_an_invitation_that_can_not_be_is_told_beside_its_field(
         assert invitations.pending() == []
 
 
-def test_who_is_here_is_not_invited(browser: Browser, admin: Person, sam: Person) -> None:
-    assert admin
+@pytest.mark.usefixtures("admin")
+def test_who_is_here_is_not_invited(browser: Browser, sam: Person) -> None:
     answer = browser.post("/staff/invitation", email=sam.email, name="Sam", role="viewer")
     assert "There is an account with this e-mail already." in answer.text
 
@@ -252,15 +248,15 @@ def test_others_look_and_change_nothing_and_what_they_try_is_in_the_log(
         *("/staff/999999/role", "/staff/x/access", "/staff.pdf", "/staff/99999999999999999999"),
     ],
 )
-def test_what_can_be_no_address_is_not_there(browser: Browser, admin: Person, address: str) -> None:
-    assert admin
+@pytest.mark.usefixtures("admin")
+def test_what_can_be_no_address_is_not_there(browser: Browser, address: str) -> None:
     assert browser.get(address).status_code == 404
 
 
+@pytest.mark.usefixtures("admin")
 def test_members_are_listed_page_by_page_and_all_are_in_the_file(
-    browser: Browser, admin: Person, make_person: Make
+    browser: Browser, make_person: Make
 ) -> None:
-    assert admin
     for number in range(51):
         make_person("viewer", f"Member {number:02}")
     make_person("viewer", "=HYPERLINK(1)")

@@ -75,8 +75,8 @@ def test_an_hour_that_is_due_is_told_with_how_many_wait_behind_it(played: Books,
     assert f"Due {hour:%a %-d %b %Y, %H}:00 UTC . 1 more waits behind it." in page
 
 
-def test_charts_are_of_the_days_that_are_chosen_and_so_is_the_file(played: Books, by: By) -> None:
-    assert played
+@pytest.mark.usefixtures("played")
+def test_charts_are_of_the_days_that_are_chosen_and_so_is_the_file(by: By) -> None:
     viewer = by("viewer")
     page = viewer.get("/?days=7")
     assert page.text.count('<svg class="chart"') == 3
