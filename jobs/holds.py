@@ -6,5 +6,5 @@ from portal.services import holds
 
 @in_app
 def expire_due() -> int:
-    """Release every open hold that has expired; how many. Safe to run twice."""
+    """Release every open hold that has expired. Returns how many. Safe to run twice."""
     return holds.expire_due()

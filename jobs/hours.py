@@ -6,5 +6,5 @@ from portal.services import hours
 
 @in_app
 def close_due() -> int:
-    """Close every hour that is over; how many. Safe to run twice."""
+    """Close every hour that is over. Returns how many. Safe to run twice."""
     return hours.close_due()

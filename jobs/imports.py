@@ -22,7 +22,7 @@ def work(import_id: int, number: int) -> int | None:
 
 @in_app
 def resume_due() -> int:
-    """Go on with every import that is due; how many. Safe to run twice."""
+    """Go on with every import that is due. Returns how many. Safe to run twice."""
     due = importing.due()
     go_on(*due)
     return len(due)
@@ -30,7 +30,7 @@ def resume_due() -> int:
 
 @in_app
 def forget_due() -> int:
-    """Forget the refused lines of old imports; how many. Safe to run twice."""
+    """Forget the refused lines of old imports. Returns how many. Safe to run twice."""
     return store.forget_due()
 
 

@@ -17,13 +17,13 @@ PREFIX = "mails-"
 
 @in_app
 def send_due() -> int:
-    """Send the mails that are due; how many went out. Safe to run twice at once."""
+    """Send the mails that are due. Returns how many went out. Safe to run twice at once."""
     return mails.send_due()
 
 
 @in_app
 def forget_due() -> int:
-    """Forget old mails and links; how many. Safe to run twice."""
+    """Forget old mails and links. Returns how many. Safe to run twice."""
     return mails.forget_due()
 
 

@@ -6,5 +6,5 @@ from portal.services.accounts import sessions
 
 @in_app
 def forget_due() -> int:
-    """Forget sessions that ended long ago; how many. Safe to run twice."""
+    """Forget sessions that ended long ago. Returns how many. Safe to run twice."""
     return sessions.forget_due()

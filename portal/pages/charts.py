@@ -15,6 +15,8 @@ DAYS = 100
 WEEK = 7
 GAP = 5
 """A fifth of a bar's place stays free."""
+WIDEST = 6_000
+"""A bar stays one where there are few."""
 EDGE = 400
 """Free on every side of a line, so that its points are whole."""
 DECIMALS = 18
@@ -102,8 +104,8 @@ def _bar(first: date, last: date, step: int, amount: int, place: tuple[int, int,
     x, width, top = place
     height = max(HEIGHT * amount // top, 100)
     end = min(first + timedelta(days=step - 1), last)
-    gap = width // GAP
-    figures = (x + gap // 2, HEIGHT - height, width - gap, height)
+    wide = min(width - width // GAP, WIDEST)
+    figures = (x + (width - wide) // 2, HEIGHT - height, wide, height)
     return Bar(first, end, amount, *(decimal(figure) for figure in figures))
 
 

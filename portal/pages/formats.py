@@ -1,5 +1,6 @@
 """How values are written on pages: amounts, times, days. All filters of templates are here."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -29,12 +30,21 @@ def exact(units: int, scale: int) -> str:
 
 def figure(units: int, scale: int) -> Markup:
     """All digits, as `exact` writes them; a long figure may go on in the next line, between groups."""
-    text = exact(units, scale)
-    if len(text) > LONG:
-        whole, dot, decimals = text.partition(".")
-        groups = [decimals[at : at + GROUP] for at in range(0, len(decimals), GROUP)]
-        text = "<wbr>".join([whole.replace(",", ",<wbr>") + dot, *groups])
-    return Markup(text)  # noqa: S704 - digits and signs alone
+    return Markup(_parted(exact(units, scale)))  # noqa: S704 - digits and signs alone
+
+
+def filling(units: int, scale: int, most: int) -> str:
+    """The zeros that a figure leaves out, of the decimals of its column: unseen, they put the points below each other.
+
+    Nothing stands below a zero's point.
+    """
+    return "0" * (most - len(_parts(units, scale)[2])) if units else ""
+
+
+def decimals(figures: Iterable[int | tuple[int, int]], scale: int) -> int:
+    """How many decimals the longest figure of a column has, or of two columns."""
+    each = (units for said in figures for units in (said if isinstance(said, tuple) else (said,)))
+    return max((len(_parts(units, scale)[2]) for units in each), default=0)
 
 
 def amount(units: int, scale: int, *, signed: bool = False) -> Markup:
@@ -44,8 +54,14 @@ def amount(units: int, scale: int, *, signed: bool = False) -> Markup:
         sign = "+"
     text = _joined(sign, whole, decimals[:SHOWN]) + (CUT if len(decimals) > SHOWN else "")
     value = amounts.text(units, scale)
+    if len(text) > LONG + len(CUT):
+        more, text = ' class="amount" data-long', _parted(text)
+    elif units and scale > SHOWN > len(decimals):
+        more = f' class="amount" data-fill="{"0" * (SHOWN - len(decimals))}…"'
+    else:
+        more = ' class="amount"'
     # Digits and signs alone: escaping them took a quarter of a page's time.
-    return Markup(f'<data class="amount" value="{value}" title="{value}">{text}</data>')  # noqa: S704
+    return Markup(f'<data{more} value="{value}" title="{value}">{text}</data>')  # noqa: S704
 
 
 def rate(value: Decimal) -> str:
@@ -109,7 +125,7 @@ def local(at: datetime) -> datetime:
 def register(app: Flask) -> None:
     """Give templates these filters, and `icon(name)`, and `hour_name(hour)`, as addresses have it."""
     times = (moment, clock, clock_minutes, instant, utc_hour, lasted, day, month, local)
-    for each in (exact, figure, amount, rate, *times, views.sentence):
+    for each in (exact, figure, filling, decimals, amount, rate, *times, views.sentence):
         app.jinja_env.filters[each.__name__] = each
     icons = {file.stem: Markup(file.read_text()) for file in ICONS.glob("*.svg")}  # noqa: S704 - ours
     app.jinja_env.globals["icon"] = icons.__getitem__
@@ -125,6 +141,15 @@ def _parts(units: int, scale: int) -> tuple[str, str, str]:
 
 def _joined(sign: str, whole: str, decimals: str) -> str:
     return sign + whole + ("." + decimals if decimals else "")
+
+
+def _parted(text: str) -> str:
+    """A long figure with places between groups where it may go on in the next line."""
+    if len(text) <= LONG:
+        return text
+    whole, dot, decimals = text.partition(".")
+    groups = [decimals[at : at + GROUP] for at in range(0, len(decimals), GROUP)]
+    return "<wbr>".join([whole.replace(",", ",<wbr>") + dot, *groups])
 
 
 def _time(at: datetime, form: str) -> Markup:

@@ -201,14 +201,16 @@ def test_books_without_an_entry_owe_nothing(
 
 def test_each_hour_has_its_fee_and_leads_to_its_conversion(portal: Portal) -> None:
     shown = portal.page(f"/fees/hours?{every_day(portal)}")
-    done = [row for row in shown.rows if row["Fee"].units(18)]
+    done = [row for row in shown.rows if row["Fee, USD"].units(18)]
     assert len(done) == 4
-    assert sum(row["Fee"].units(18) for row in done) == moved(portal, "FEE_CONVERSION")
+    assert sum(row["Fee, USD"].units(18) for row in done) == moved(portal, "FEE_CONVERSION")
     for row in shown.rows:
         assert "/conversions/" in str(row["Hour"].address)
         portal.page(str(row["Hour"].address))
     hours = table(portal.browser.get(f"/fees/hours.csv?{every_day(portal)}"))
-    assert [units(row["fees"]) for row in hours] == [row["Fee"].units(18) for row in shown.rows]
+    assert [units(row["fees"]) for row in hours] == [
+        row["Fee, USD"].units(18) for row in shown.rows
+    ]
 
 
 def test_hours_are_those_of_the_days_and_go_on_page_by_page(portal: Portal) -> None:

@@ -41,7 +41,7 @@ def test_new_books_say_what_is_to_come(by: By) -> None:
         "No hour was converted yet.",
         "Nothing was booked in these days.",
         "DREAM to be converted 0.00",
-        "Together 0.00 Owed now 0.00",
+        "Together 0.00 USD Owed now 0.00 USD",
     ):
         assert said in page
 

@@ -13,7 +13,7 @@ from tests.pages.reading import table, words
 from tests.pages.test_books import win
 
 pytestmark = pytest.mark.usefixtures("viewer")
-LINKED = re.compile(r'<th scope="row" data-label="Name"><a href="/users/(\d+)">')
+LINKED = re.compile(r'<th scope="row" data-label="Name" class="said"><a href="/users/(\d+)">')
 
 
 def made(app: Flask, *names: str) -> list[int]:
