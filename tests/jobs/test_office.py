@@ -136,22 +136,6 @@ def test_of_several_who_retry_a_job_at_once_one_does(
 
 
 @pytest.mark.usefixtures("broken")
-def test_of_several_who_retry_a_job_at_once_one_does(app: Flask, settings: Settings) -> None:
-    failed = fail(settings)
-
-    def retry() -> bool:
-        with app.app_context():
-            try:
-                service.retry(failed.id)
-            except NotFound:
-                return False
-            return True
-
-    assert sorted(at_once(*[retry] * 6)) == [False] * 5 + [True]
-    assert [each.target_id for each in told("job.retried")] == [failed.id]
-
-
-@pytest.mark.usefixtures("broken")
 def test_a_discarded_job_is_gone(settings: Settings, redis: "Redis[Any]") -> None:
     fail(settings)
     service.discard("mails-1")
