@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_wtf import FlaskForm
@@ -82,6 +83,12 @@ def sentence(detail: str) -> str:
 def go(endpoint: str, **values: Any) -> Response:
     """Send the browser to another page."""
     return to(url_for(endpoint, **values))
+
+
+def go_with_query(endpoint: str) -> Response:
+    """Send the browser to another page with all that the address asks for, whatever it is called."""
+    asked_for = urlencode(list(request.args.items(multi=True)), safe="!$'()*,/:;?@")
+    return to(url_for(endpoint) + ("?" * bool(asked_for)) + asked_for)
 
 
 def to(address: str) -> Response:

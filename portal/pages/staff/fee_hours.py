@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 
 from portal.ledger.spans import DAY, midnight
 from portal.pages import exports, hours, lists, views
@@ -47,7 +47,7 @@ def fees_hours_file(form: str) -> Response:
     with runtime().reading() as connection:
         _, asked = fees.asked_by_address(connection)
         if asked is None:
-            return views.go("pages.fees_hours", **request.args)
+            return views.go_with_query("pages.fees_hours")
         title = f"Fees of conversions, hours from {asked.first} to {asked.last}"
         return exports.table(form, "fees-by-hour", COLUMNS, _rows(_filters(asked)), title)
 

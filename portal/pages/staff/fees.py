@@ -114,7 +114,7 @@ def fees_file(form: str) -> Response:
     with runtime().reading() as connection:
         _, asked = asked_by_address(connection)
         if asked is None:
-            return views.go("pages.fees", **request.args)
+            return views.go_with_query("pages.fees")
         sums = _sums(connection, asked)
         rows = (_cells(each) for each in sums)
         name, title = f"fees-by-{asked.by}", f"Fees by {asked.by}, from {asked.first}"
@@ -127,7 +127,7 @@ def fees_owed_file(form: str) -> Response:
     with runtime().reading() as connection:
         _, asked = asked_by_address(connection)
         if asked is None:
-            return views.go("pages.fees", **request.args)
+            return views.go_with_query("pages.fees")
         owed = ledger.owed(connection, asked.span)
         rows = (
             (

@@ -104,7 +104,7 @@ def asked_by_address(connection: Connection) -> Asked:
     """What the address of a page below the trial balance asks for; what is wrong with it is told there."""
     form = fill(DrillForm(request.args), connection)
     if not form.validate():
-        abort(views.go("pages.trial_balance", **request.args))
+        abort(views.go_with_query("pages.trial_balance"))
     return asked(form)
 
 

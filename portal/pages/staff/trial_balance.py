@@ -99,7 +99,7 @@ def trial_balance_file(form: str) -> Response:
     with runtime().reading() as connection:
         spans.fill(filters, connection)
         if not filters.validate():
-            return views.go("pages.trial_balance", **request.args)
+            return views.go_with_query("pages.trial_balance")
         asked = spans.asked(filters)
         found = ledger.trial_balance(connection, asked.span)
     rows = _cells(_chosen(_sections(found, asked.side), filters))

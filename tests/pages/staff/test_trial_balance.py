@@ -183,6 +183,20 @@ def test_what_makes_no_sense_is_told_beside_its_field(
     assert (sent.status_code, sent.location.partition("?")[0]) == (303, "/trial-balance")
 
 
+@pytest.mark.parametrize("name", ["endpoint", "_method", "_external", "_scheme", "_anchor", "self"])
+@pytest.mark.parametrize(
+    "address", ["/trial-balance.csv", "/accounts/FEES/CASH", "/fees.csv", "/fees/hours.csv"]
+)
+def test_what_an_address_asks_for_is_told_again_whatever_it_is_called(
+    portal: Portal, address: str, name: str
+) -> None:
+    """What Flask's own function of addresses knows by the same name is a parameter like any other."""
+    sent = portal.browser.get(f"{address}?clock=x&first=x&{name}=a%26b%C3%BC&{name}=2")
+    page, _, query = sent.location.partition("?")
+    assert (sent.status_code, query) == (303, f"clock=x&first=x&{name}=a%26b%C3%BC&{name}=2")
+    assert page in {"/trial-balance", "/fees", "/fees/hours"}
+
+
 def test_a_range_that_ends_before_it_begins_is_told(portal: Portal) -> None:
     now = portal.books.now()
     said = {"since": written.moment(now - DAY), "until": written.moment(now - DAY - DAY)}
