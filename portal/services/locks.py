@@ -19,7 +19,7 @@ CLIENT_ENDPOINTS = 8
 IMPORT = 9
 """An import, by its id: who books its lines."""
 VERIFICATION = 10
-"""The books (always 0): who verifies them."""
+"""The books: who verifies them (0), who asks for that (1)."""
 ADMINS = 12
 """Who is an admin (always 0): who changes that."""
 

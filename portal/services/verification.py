@@ -43,6 +43,8 @@ CHUNKS = RunTotals(
 
 
 KILLED = "its process was killed"
+ASKING = 1
+"""The number of who asks: of several who do at once, the second finds what the first has asked for."""
 
 
 def verify(progress: Callable[[int], None] | None = None) -> Report:
@@ -78,6 +80,7 @@ def request(start: Callable[[], bool]) -> bool:
     Where `start` fails, nobody asked.
     """
     with runtime().engine.connect() as connection:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({locks.VERIFICATION}, {ASKING})"))
         if connection.scalar(text(f"SELECT {IS_RUNNING}")):
             return False
         audit.record(connection, "verification.asked", "books")

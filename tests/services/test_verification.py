@@ -1,6 +1,9 @@
 """Verifications that are kept: one at a time, each with what it found, the killed ones seen as such."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from flask import Flask
@@ -91,6 +94,29 @@ def test_two_do_not_read_at_once(app: Flask, watch: Watch) -> None:
     assert asked == ["start"]
     assert verification.verify_unless_running() == 0
     assert app
+
+
+def test_of_many_who_ask_at_once_one_is_heard(app: Flask, engine: Engine) -> None:
+    waiting: list[str] = []
+    together = Barrier(4)
+
+    def start() -> bool:
+        if waiting:
+            return False
+        time.sleep(0.1)
+        waiting.append("verify")
+        return True
+
+    def ask(_: int) -> bool:
+        with app.app_context():
+            together.wait()
+            return verification.request(start)
+
+    with ThreadPoolExecutor(4) as people:
+        assert sorted(people.map(ask, range(4))) == [False, False, False, True]
+    with engine.connect() as connection:
+        found = connection.scalars(text("SELECT action FROM audit_events")).all()
+    assert found == ["verification.asked"]
 
 
 def test_who_asks_is_in_the_log_unless_it_came_to_nothing(engine: Engine) -> None:
