@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -119,7 +120,13 @@ def _ask(settings: Settings, hour: datetime) -> Rate:
     ) as answer:
         answer.raise_for_status()
         payload = _read(answer, time.monotonic() + settings.rate_timeout_s)
-    return _parse(payload, settings.rate_url)
+    return _parse(payload, _shown(settings.rate_url))
+
+
+def _shown(url: str) -> str:
+    """An address as it is kept for ever and told to all: without what may be a secret in it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
 
 def _read(answer: requests.Response, deadline: float) -> bytes:

@@ -35,7 +35,7 @@ def settings(settings: Settings, rates: RateServer) -> Settings:
     return replace(
         settings,
         rate_source="http",
-        rate_url=rates.url,
+        rate_url=rates.url.replace("//", "//me:s3cret@") + "?key=s3cret",
         rate_timeout_s=TIMEOUT_S,
         rate_attempts=ATTEMPTS,
         rate_backoff_s=0.01,
@@ -119,7 +119,9 @@ def test_the_rate_is_stored_with_its_source_its_time_and_the_hash_of_what_was_sa
     assert_goes_on(app, hours, hour)
     [stored] = watch.rows("SELECT * FROM ledger.hour_rates")
     assert stored.rate == Decimal("0.151515151515151519"), "to the last digit, never as a float"
-    assert (stored.source, stored.source_time, stored.reason) == (rates.url, at, None)
+    assert (stored.source, stored.source_time, stored.reason) == (rates.url, at, None), (
+        "all of staff see it, and clients that may read: no secret of the address is in it"
+    )
     assert bytes(stored.payload_hash) == sha256(answer).digest()
     assert asked(rates, hour) == 1
 
