@@ -104,6 +104,7 @@ def test_a_caller_carries_its_clients_limits() -> None:
         {"regions": []},
         {"networks": ["10.0.0.1/8"]},
         {"networks": ["everywhere"]},
+        {"networks": ["fe80::1%eth0/128"]},
         {"networks": []},
         {"rate_limit": -1},
         {"rate_limit": 10**9},

@@ -34,6 +34,8 @@ LONGEST = 300
 ANY = {"": "Any"}
 """The choice of a filter that lets everything through."""
 FORM_ID = re.compile(r"[\w-]{22}", re.ASCII)
+WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+"""A number as people write it; int() would also take `1_000`, and the digits of any script."""
 OPTION = '<option value="%s">%s</option>'
 SELECTED = '<option selected value="%s">%s</option>'
 
@@ -85,13 +87,12 @@ class WholeField(IntegerField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Take a number, or none, or say how one is written."""
-        if valuelist and not valuelist[0].strip():
-            self.data = None
+        if not valuelist:
             return
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError("Enter a whole number, such as 24.") from None
+        text = valuelist[0].strip()
+        self.data = int(text) if WHOLE.fullmatch(text) else None
+        if text and self.data is None:
+            raise ValueError("Enter a whole number, such as 24.")
 
 
 class GetForm(FlaskForm):

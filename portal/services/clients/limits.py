@@ -227,6 +227,8 @@ def _blocks(blocks: Iterable[str] | None) -> list[str] | None:
     if not checked:
         raise _no_network("name at least one network")
     for network in checked:
+        if "%" in str(network):
+            raise _no_network(f"{network}: leave out what stands behind the %, no caller tells it")
         if isinstance(network, IPv6Network) and network.subnet_of(MAPPED):
             raise _no_network(f"{network} is never seen: write its IPv4 network, as 192.0.2.0/24")
     return sorted(map(str, checked))
