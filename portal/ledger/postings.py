@@ -4,6 +4,7 @@ As rows, or as CSV that the database itself writes. All values are text as files
 decimals, times in UTC. One REPEATABLE READ connection sees one moment of the books.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -20,6 +21,8 @@ LONGEST = timedelta(minutes=30)
 """That a statement may take: among much else even the first rows of a ledger may be far to seek."""
 NONE = -1
 """The code of no letter."""
+NOWHERE = "$."
+"""A pattern that nothing has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,9 @@ class Writable(Protocol):
 
 
 MOMENT = """to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-SAID = """CASE WHEN ascii({0}) = ANY (%(marked)s) THEN '''' || {0} ELSE {0} END AS {0}"""
-"""What somebody said: an apostrophe before what begins with a letter that is `marked`, by its code."""
+SAID = """CASE WHEN ascii({0}) = ANY (%(marked)s) THEN '''' ELSE '' END
+       || CASE WHEN strpos({0}, ';') > 0 THEN regexp_replace({0}, %(inner)s, ';''\\1', 'g') ELSE {0} END AS {0}"""
+"""What somebody said: an apostrophe before what begins, or is `inner`, with a letter that is `marked`, by its code."""
 # Each part depends on the one before and is no join that the planner may turn round: so the order is that
 # of the index, without sorting. Names are found by their number, in arrays.
 FROM = """
@@ -124,7 +128,8 @@ def copy_postings(
 ) -> None:
     """Write them as CSV with a header.
 
-    What somebody said and begins with one of the characters `marked` gets an apostrophe before it.
+    What somebody said gets an apostrophe before each of the characters `marked` that begins it, or stands
+    behind a semicolon, where some spreadsheets begin a cell.
     """
     with _driver(connection).cursor() as cursor:
         cursor.copy_expert(cursor.mogrify(COPY, _known(connection, wanted, marked)), into)
@@ -141,6 +146,7 @@ def _known(connection: Connection, wanted: Range, marked: Sequence[str]) -> Mapp
     hours = connection.scalars(text(LATE), late).all()
     return {
         **names,
+        "inner": f";([{re.escape(''.join(marked))}])" if marked else NOWHERE,
         "marked": [ord(letter) for letter in marked] or [NONE],
         "first": wanted.first,
         "last": wanted.last,

@@ -46,7 +46,7 @@ def audit_file(form: str) -> Response:
     """All records that fit the filters."""
     asked = AuditForm(request.args)
     if not asked.validate():
-        return views.go("pages.audit", **request.args)
+        return views.go_with_query("pages.audit")
     exporting.record("audit.exported", "audit_log", asked.data)
     title = exports.titled("audit log", asked.data)
     return exports.table(form, "audit", COLUMNS, _rows(_wanted(asked)), title)

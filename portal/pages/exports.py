@@ -22,10 +22,16 @@ from portal.services import written
 
 AT_ONCE = 1_000
 """Rows read by one statement."""
-RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet may take for a formula, at the beginning of a cell; at last the signs of wide letters."""
+SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+"""What formulas begin with; at last as wide letters."""
+RUN = (*SIGNS, "\t", "\r", "\n")
+"""What a spreadsheet may take for a formula, at the beginning of a cell."""
+INNER = re.compile(rf"(?<=[;\n])(?<!\A\n)(?=[{re.escape(SIGNS)}])")
+"""Where one begins a cell, too: the spreadsheets of many countries have semicolons between cells."""
 NUMBER = re.compile(r"-[0-9]+(?:\.[0-9]+)?", re.ASCII)
 """What begins like a formula and is none: a negative amount."""
+SPLIT = re.compile(rf"(?<=[,;])( *)(?=[{re.escape(SIGNS)}])")
+"""Where a line that is read as cells would have one that begins like a formula."""
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 Row = TypeVar("Row")
@@ -34,7 +40,8 @@ Cells = Sequence[str | int | None]
 
 def cell(text: str | None) -> str:
     """What a client said, for a cell: never a formula."""
-    return f"'{text}" if text and text.startswith(RUN) else text or ""
+    plain = INNER.sub("'", text or "")
+    return f"'{plain}" if plain.startswith(RUN) else plain
 
 
 def moment(at: datetime | None) -> str | None:
@@ -74,8 +81,9 @@ class Stamp:
     def lines(self) -> tuple[str, ...]:
         """Four, always: a program skips them by their number."""
         hour, day = self.last_closed_hour, self.accounting_to
+        title = UNPRINTABLE.sub(" ", self.title).replace('"', "'")
         return (
-            "# Dreamland: " + UNPRINTABLE.sub(" ", self.title),
+            "# Dreamland: " + SPLIT.sub(r"\1'", title),
             f"# Booked up to: {written.moment(self.booked_to)}",
             f"# Accounting dates up to: {written.day(day) if day else 'any'}",
             f"# Last closed hour: {written.moment(hour) if hour else 'none yet'}",
@@ -145,5 +153,6 @@ def _csv(name: str, above: Iterable[str], columns: Cells, rows: Iterable[Cells])
 
 def _safe(value: str | int | None) -> str | int | None:
     """A cell that no program runs."""
-    is_text = isinstance(value, str) and value.startswith(RUN)
-    return cell(str(value)) if is_text and not NUMBER.fullmatch(str(value)) else value
+    if not isinstance(value, str) or NUMBER.fullmatch(value):
+        return value
+    return cell(value) if value.startswith(RUN) or ";" in value else value

@@ -72,8 +72,9 @@ def find(asked: str) -> Found:
 
 
 def shown_of_key(asked: str) -> str | None:
-    """The beginning of a whole API key, which is all that anybody may keep of it; None for other text."""
-    return asked[:SHOWN] if SHAPE.fullmatch(asked) else None
+    """The beginning of a whole API key in a text, all that anybody may keep of it; None where there is none."""
+    found = SHAPE.search(asked)
+    return found[0][:SHOWN] if found else None
 
 
 def _merged(hits: Iterator[Hit]) -> list[Hit]:

@@ -129,12 +129,12 @@ def test_a_day_has_what_was_dated_so_however_late_it_was_booked(
 
 def test_what_begins_with_a_marked_letter_gets_an_apostrophe(books: Books, engine: Engine) -> None:
     owner = books.owner()
-    said = {"game": "=1", "reference": "", "description": "a=1", "reason": "\t1"}
+    said = {"game": "=1;-2", "reference": "", "description": "a=1;;=2;b;", "reason": "\t1"}
     books.post(replace(books.entry("bonus", owner, "1", asset="DIAMOND"), **said))
-    [_, line] = copied(engine, Range("DIAMOND", START.date(), DAY), "=+\t")
-    assert line[15:19] == ["'=1", "", "a=1", "'\t1"]
+    [_, line] = copied(engine, Range("DIAMOND", START.date(), DAY), "=+-@\t")
+    assert line[15:19] == ["'=1;'-2", "", "a=1;;'=2;b;", "'\t1"]
     [_, line] = copied(engine, Range("DIAMOND", START.date(), DAY))
-    assert line[15:19] == ["=1", "", "a=1", "\t1"]
+    assert line[15:19] == ["=1;-2", "", "a=1;;=2;b;", "\t1"]
 
 
 def test_all_is_of_one_moment(books: Books, engine: Engine) -> None:

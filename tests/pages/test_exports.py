@@ -24,7 +24,15 @@ def test_no_cell_begins_like_a_formula(text: str) -> None:
     assert exports.cell(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["maze", "a=b", "", "'=1", " -1"])
+@pytest.mark.parametrize(
+    ("text", "told"), [("a;=1", "a;'=1"), ("=1;@b;c", "'=1;'@b;c"), ("a\n-1;;+2", "a\n'-1;;'+2")]
+)
+def test_none_does_where_semicolons_or_lines_part_cells_either(text: str, told: str) -> None:
+    assert exports.cell(text) == told
+    assert exports.cell(told) == told
+
+
+@pytest.mark.parametrize("text", ["maze", "a=b", "", "'=1", " -1", "a;b; =1", "a,=1"])
 def test_other_text_is_as_it_was(text: str) -> None:
     assert exports.cell(text) == text
     assert exports.cell(None) == ""
@@ -101,6 +109,24 @@ def test_a_stamp_always_has_four_lines() -> None:
         "# Accounting dates up to: any",
         "# Last closed hour: none yet",
     )
+
+
+@pytest.mark.parametrize("letter", ["=", "+", "-", "@"])
+@pytest.mark.parametrize("between", [",", ", ", ";", ",\t", ",\r\n"])
+def test_a_stamp_that_quotes_a_filter_has_no_cell_that_begins_like_a_formula(
+    letter: str, between: str
+) -> None:
+    """Who makes the link to a file says what its filters are, and its first line is read as cells, too."""
+    title = f"users, who x{between}{letter}1+1"
+    line = exports.Stamp(title, datetime(2026, 11, 20, tzinfo=UTC), None).lines[0]
+    cells = [each.strip() for each in line.replace(";", ",").split(",")]
+    assert cells[-1] == f"'{letter}1+1"
+
+
+def test_a_stamp_that_quotes_a_filter_opens_no_quoted_cell() -> None:
+    title = 'users, who x,"=1+1'
+    first, *rest = csv.reader(exports.Stamp(title, datetime(2026, 11, 20, tzinfo=UTC), None).lines)
+    assert (first[-1], len(rest)) == ("'=1+1", 3)
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])

@@ -51,7 +51,7 @@ def conversions_file(form: str) -> Response:
     """All hours that fit the filters."""
     asked = RunsForm(request.args)
     if not asked.validate():
-        return views.go("pages.conversions", **request.args)
+        return views.go_with_query("pages.conversions")
     title = exports.titled("Conversions", lists.kept(FILTERS))
     return exports.table(form, "conversions", COLUMNS, _rows(asked.wanted()), title)
 

@@ -48,7 +48,7 @@ def users_file(form: str) -> Response:
     """All that fit the filters: people's data leaves in one piece, so that is kept."""
     asked = UsersForm(request.args)
     if not asked.validate():
-        return views.go("pages.users", **request.args)
+        return views.go_with_query("pages.users")
     kept = _kept(asked)
     exporting.record("user.exported", "user", kept)
     title = exports.titled("users", kept)

@@ -99,7 +99,8 @@ def test_a_client_is_found_by_its_name_and_by_how_its_key_begins(
 def test_a_whole_api_key_stays_in_no_address(browser: Browser, app: Flask) -> None:
     with app.app_context():
         token = clients.create_key("studio-one", ["read"])
-    assert go(browser, token) == f"/search?q={token[:12]}"
+    for said in (token, f"Bearer {token}", f"key={token}&x"):
+        assert go(browser, said) == f"/search?q={token[:12]}", said
 
 
 def test_a_time_leads_to_the_conversion_of_its_hour(

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from portal.services import users
+from portal.services import clients, users
 from tests.factories import Books, convert_due
 from tests.pages.conftest import PASSWORD, Browser, Make, Person
 from tests.pages.reading import table, words
@@ -103,6 +103,18 @@ def test_the_file_has_all_who_fit_and_that_it_was_taken_is_kept(
     assert "who ext-" in log
     assert "a…@players.example" in log
     assert "anna@" not in log
+
+
+def test_an_api_key_that_a_file_was_narrowed_to_by_mistake_is_not_kept(
+    browser: Browser, app: Flask
+) -> None:
+    with app.app_context():
+        token = clients.create_key("studio", ["read"])
+    for address in (f"/users.csv?who={token}", f"/audit.csv?who={token}&id=Bearer%20{token}"):
+        assert browser.get(address).status_code == 200
+    log = browser.get("/audit.csv").text
+    assert log.count(f": - → {token[:12]}") == 4, "as it was made, and as it was asked for"
+    assert token not in log
 
 
 def test_looking_at_a_user_leaves_no_record(browser: Browser, app: Flask) -> None:
