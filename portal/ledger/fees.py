@@ -159,12 +159,13 @@ LEFT JOIN LATERAL (
     SELECT a.sign * (c.debits - c.credits) AS balance FROM ledger.closed_totals c
     WHERE c.account_id = a.id AND c.hour < d.day AT TIME ZONE 'UTC' ORDER BY c.hour DESC LIMIT 1) t ON true
 """
+# Read once, by a subquery: an index over ranges of pages checks each row of a range again.
 TAIL = """
 SELECT (p.booked_at AT TIME ZONE 'UTC')::date AS day, a.code,
        sum(CASE WHEN p.debit_account_id = a.id THEN a.sign * p.amount ELSE -a.sign * p.amount END) AS moved
 FROM ledger.postings p
 JOIN ledger.accounts a ON a.id IN (p.debit_account_id, p.credit_account_id) AND a.code = ANY (:codes)
-WHERE p.booked_at >= greatest(ledger.closed_until(), CAST(:start AS timestamptz)) AND p.booked_at < :end
+WHERE p.booked_at >= (SELECT greatest(ledger.closed_until(), CAST(:start AS timestamptz))) AND p.booked_at < :end
 GROUP BY 1, 2
 """
 
