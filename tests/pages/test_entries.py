@@ -53,7 +53,7 @@ def test_an_event_has_what_support_asks_for(browser: Browser, owner: int, books:
     assert "Exactly 0.123456789012345678 DREAM" in said
     assert "Reference round-7" in said
     assert "Asked for by client 1" in said
-    assert "DREAM TOKENS_ INVENTORY TOKENS_ EARNED" + 3 * " 0.123456789012345678" in said
+    assert "DREAM TOKENS_INVENTORY TOKENS_EARNED" + 3 * " 0.123456789012345678" in said
     assert "FEE" not in said
     assert page.count(" UTC)") == 2
     assert f'data-copy="{owner}-{seq}"' in page

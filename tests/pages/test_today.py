@@ -56,7 +56,7 @@ def test_the_games_of_the_day_are_links_that_filter(
     assert len(rows(page)) == 3
     filtered = browser.get("/today?game=a+%26+b").text
     assert [re.sub(r"^\S+ ", "", row) for row in rows(filtered)] == [
-        "a &amp; b +0.20 running hour 0.30"
+        "a & b +0.20 running hour 0.30"
     ]
     assert 'aria-current="true"' in filtered
     assert "Nothing was won in chess today" in words(browser.get("/today?game=chess").text)
