@@ -1,15 +1,18 @@
 """Who may do what: one table, route by route. A route that is not in it is refused to everybody."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from portal.runtime import runtime
-from portal.services import audit
+from portal.services import audit, audit_log
 from portal.services.accounts import roles
 from portal.services.accounts.sessions import Visitor
 
 Verdict = Literal["let in", "sign in", "home", "second factor", "refused"]
 
+LOOKING = frozenset({"GET", "HEAD"})
+QUIET = timedelta(minutes=1)
 USER, STAFF = frozenset({roles.USER}), frozenset(roles.STAFF)
 
 
@@ -173,7 +176,12 @@ def verdict(rule: Rule, visitor: Visitor | None) -> Verdict:
 
 
 def tell_refusal(endpoint: str, method: str) -> None:
-    """Put into the audit log that somebody tried what their role does not allow."""
+    """Put into the audit log that somebody tried what their role does not allow.
+
+    Who only looks, and looks again, is in it once a minute: nobody fills it by reloading a page.
+    """
     tried = {"page": endpoint.rpartition(".")[2], "method": method}
     with runtime().engine.begin() as connection:
+        if method in LOOKING and audit_log.is_told(connection, "access.refused", tried, QUIET):
+            return
         audit.record(connection, "access.refused", "page", tried["page"], after=tried)

@@ -22,32 +22,50 @@ PIECE = 64 * 1024
 MOST = 4
 """Long files that a process makes at once: each has a connection, and may need some gigabytes of disk."""
 
-_slots = BoundedSemaphore(MOST)
+AT_ONCE = 8
+"""Files of any length that a process makes at once: each holds a thread that the API may need."""
+
+_slots, _files = BoundedSemaphore(MOST), BoundedSemaphore(AT_ONCE)
 
 
 def answer(write: Callable[[IO[bytes]], object], media: str, name: str) -> Response:
-    """What `write` writes, as a file that is kept under a name."""
-    file = TemporaryFile()  # noqa: SIM115 - closed by who sends it
-    try:
-        write(file)
-    except BaseException:
-        file.close()
-        raise
+    """What `write` writes, as a file that is kept under a name.
+
+    Raises Unavailable where as many are being made as may be.
+    """
+    with _one_of(_files, "many files are being made: try again in a few seconds"):
+        file = _made(write)
     response = Response(_pieces(file), mimetype=media)
     response.content_length = file.seek(0, os.SEEK_END)
     response.headers["Content-Disposition"] = f'attachment; filename="dreamland-{name}"'
     return views.private(response)
 
 
+def _made(write: Callable[[IO[bytes]], object]) -> IO[bytes]:
+    file = TemporaryFile()  # noqa: SIM115 - closed by who sends it
+    try:
+        write(file)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
 @contextmanager
 def long() -> Iterator[None]:
     """A file is made that may be long. Raises Unavailable where as many are being made as may be."""
-    if not _slots.acquire(blocking=False):
-        raise Unavailable("several long files are being made: try again once one of them is done")
+    with _one_of(_slots, "several long files are being made: try again once one of them is done"):
+        yield
+
+
+@contextmanager
+def _one_of(slots: BoundedSemaphore, otherwise: str) -> Iterator[None]:
+    if not slots.acquire(blocking=False):
+        raise Unavailable(otherwise)
     try:
         yield
     finally:
-        _slots.release()
+        slots.release()
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -20,7 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from portal import ledger
 from portal.runtime import runtime
+from portal.services import audit
 from portal.services.audit import ACTIONS, TARGETS
 from portal.services.models import AuditEvent, SignIn
 
@@ -124,6 +126,18 @@ def page(filters: Filters, before: int | None, limit: int) -> list[Event]:
     with runtime().snapshot() as connection:
         rows = connection.execute(_query(connection, filters, before).limit(limit))
         return [_event(row) for row in rows]
+
+
+def is_told(connection: Connection, action: str, after: dict[str, Any], within: timedelta) -> bool:
+    """Whether who acts now is in the log for the very same already, in the time before."""
+    since = ledger.now(connection) - within
+    newest = select(AuditEvent.id).where(
+        AuditEvent.sign_in_id == audit.actor().sign_in_id,
+        AuditEvent.at > since,
+        AuditEvent.action == action,
+        AuditEvent.after == after,
+    )
+    return connection.scalar(newest.limit(1)) is not None
 
 
 def actions_of(asked: str) -> list[str]:

@@ -74,6 +74,16 @@ def test_a_user_is_refused_and_that_is_recorded(
     assert "127.0.0.1" in refused
 
 
+@pytest.mark.usefixtures("ida")
+def test_who_is_refused_again_and_again_fills_no_log(browser: Browser, make_person: Make) -> None:
+    for _ in range(3):
+        assert browser.get("/audit").status_code == 403
+        assert browser.get("/jobs").status_code == 403
+    staff = Browser(browser.app)
+    staff.enter(make_person("viewer"), second_factor=True)
+    assert len(rows(staff.get("/audit?action=access.refused"))) == 2
+
+
 def test_a_stranger_is_sent_to_sign_in(browser: Browser) -> None:
     assert browser.get("/audit?who=ida").location == "/sign-in?next=/audit?who%3Dida"
 

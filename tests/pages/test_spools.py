@@ -54,3 +54,16 @@ def test_only_so_many_long_files_are_made_at_once(browser: Browser, make_person:
     assert refused.status_code == 503
     assert "Several long files are being made: try again once one of them is done." in refused.text
     assert browser.get("/journals/file", query_string=asked).status_code == 200
+
+
+def test_only_so_many_files_are_made_at_once(browser: Browser, make_person: Make) -> None:
+    """Each holds a thread of those that the API has."""
+    browser.enter(make_person("viewer"), second_factor=True)
+    with ExitStack() as stack:
+        for _ in range(spools.AT_ONCE):
+            assert spools._files.acquire(blocking=False)
+            stack.callback(spools._files.release)
+        refused = browser.get("/staff.csv")
+    assert refused.status_code == 503
+    assert "Many files are being made: try again in a few seconds." in refused.text
+    assert browser.get("/staff.csv").status_code == 200

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -67,6 +68,7 @@ def create_key(client_name: str, scopes: Collection[str], form_id: str | None = 
     _check_scopes(scopes)
     with runtime().engine.begin() as connection:
         client_id = limits.make(connection, client_name)
+        _lock(connection, client_id)
         key_id, token = _insert(connection, client_id, scopes, form_id)
         made = {"client": client_name, "begins": token[:SHOWN], "scopes": sorted(scopes)}
         audit.record(connection, "key.created", "key", key_id, after=made)
@@ -92,6 +94,7 @@ def rotate(
         detail = f"an overlap is from 0 to {MAX_OVERLAP.days} days"
         raise Refused("validation_failed", detail, param="overlap_hours")
     with runtime().engine.begin() as connection:
+        _lock(connection, select(ApiKey.client_id).where(ApiKey.id == key_id).scalar_subquery())
         query = KEYS.add_columns(ApiKey.client_id).where(ApiKey.id == key_id)
         old = connection.execute(query.with_for_update(of=ApiKey)).first()
         if old is None:
@@ -130,8 +133,14 @@ def revoke_all(client_name: str) -> int:
         client = connection.scalar(limits.by_name(client_name))
         if client is None:
             raise limits.unknown(client_name)
+        _lock(connection, client)
         _disable_endpoints(connection, client)
         return _revoke(connection, ApiKey.client_id == client)
+
+
+def _lock(connection: Connection, client_id: Any) -> None:
+    """Keep others from giving the client keys until the transaction ends: none outlives a revoking of all."""
+    connection.execute(select(ApiClient.id).where(ApiClient.id == client_id).with_for_update())
 
 
 def list_keys(client_name: str | None = None) -> list[KeyInfo]:
