@@ -311,7 +311,10 @@ def test_a_rate_that_moves_far_is_asked_for_twice_then_set_and_the_hour_goes_on(
     assert hours.rate(waiting) is None
     answer = approver.post(path, **said, seen="0.21", confirmed="y")
     assert (answer.status_code, answer.location) == (303, address(waiting))
-    assert "rate is set" in approver.get(address(waiting)).text
+    then = approver.get(address(waiting)).text
+    assert "rate is set" in then
+    assert "The rate is there: a worker goes on with it" in then
+    assert "Set the rate by hand" not in then
     found = audited(engine)
     assert (found.action, found.after) == (
         "rate.set",
