@@ -26,6 +26,7 @@ OF_USERS = {
     "users_email": (sa.text("lower(email) text_pattern_ops"),),
 }
 """With these operators an index finds what begins with a text, in any collation."""
+LATE = "accounting_date < (booked_at AT TIME ZONE 'UTC')::date"
 RIGHTS = """
 GRANT SELECT ON ledger.late_totals, ledger.fee_totals TO dreamland_app;
 GRANT SELECT, INSERT, UPDATE ON verifications TO dreamland_app;
@@ -70,6 +71,11 @@ def upgrade() -> None:
     _by_range("postings_booked", "postings", "booked_at")
     for name, bloom in BLOOMS.items():
         _by_range(name, "entries", bloom)
+    late = sa.text(LATE)
+    op.create_index(
+        "entries_late", "entries", ["booked_at"], schema="ledger", postgresql_where=late
+    )
+    op.create_index("late_totals_dates", "late_totals", ["accounting_date"], schema="ledger")
     op.drop_index("users_email", "users")
     for name, columns in OF_USERS.items():
         op.create_index(name, "users", list(columns))
@@ -151,7 +157,7 @@ def downgrade() -> None:
     for name in OF_USERS:
         op.drop_index(name, "users")
     op.create_index("users_email", "users", [sa.text("lower(email)")])
-    for name in BLOOMS:
+    for name in (*BLOOMS, "entries_late"):
         op.drop_index(name, "entries", schema="ledger")
     op.drop_index("postings_booked", "postings", schema="ledger")
     op.create_index(

@@ -96,6 +96,11 @@ class Entry(Model):
             postgresql_where=text("hold_seq IS NOT NULL"),
         ),
         Index("entries_feed", "booked_at", "owner_id", "seq"),
+        Index(
+            "entries_late",
+            "booked_at",
+            postgresql_where=text("accounting_date < (booked_at AT TIME ZONE 'UTC')::date"),
+        ),
     )
     owner_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

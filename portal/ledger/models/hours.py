@@ -10,6 +10,7 @@ from sqlalchemy import (
     CheckConstraint,
     Date,
     ForeignKey,
+    Index,
     Interval,
     LargeBinary,
     Numeric,
@@ -75,7 +76,8 @@ class LateTotal(Model):
     __table_args__ = within(
         CheckConstraint(
             "accounting_date < (hour AT TIME ZONE 'UTC')::date", name="late_totals_earlier"
-        )
+        ),
+        Index("late_totals_dates", "accounting_date"),
     )
     account_id: Mapped[int] = mapped_column(
         ForeignKey(f"{SCHEMA}.accounts.id"), primary_key=True, autoincrement=False
