@@ -10,7 +10,8 @@ from portal.pages.rules import RULES
 from tests.house.source import ROOT
 
 DOCS = ROOT / "docs"
-MOST_BYTES = 6_000_000
+MOST_BYTES = 36_000
+"""Of a picture, on average: all of them are cloned with the code."""
 
 
 @pytest.fixture(scope="module")
@@ -45,4 +46,4 @@ def test_the_pictures_are_those_of_the_table_and_not_too_large() -> None:
     named = {document.file(page, str(view)) for page in PAGES for view in camera.VIEWS}
     there = {str(file.relative_to(DOCS)) for file in (DOCS / "gallery").iterdir()}
     assert there == named, "run bin/gallery"
-    assert sum((DOCS / name).stat().st_size for name in named) < MOST_BYTES
+    assert sum((DOCS / name).stat().st_size for name in named) < MOST_BYTES * len(named)
