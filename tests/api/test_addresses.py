@@ -43,7 +43,8 @@ def urls(app: Flask) -> list[tuple[str, set[str]]]:
     found: dict[str, set[str]] = {}
     for rule in app.url_map.iter_rules():
         if rule.endpoint != "static":
-            path = re.sub("<[^>]+>", "1", rule.rule)
+            path = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)  # the first of a choice
+            path = re.sub("<[^>]+>", "1", path)
             found[path] = found.get(path, set()) | (rule.methods or set())
     return list(found.items())
 
