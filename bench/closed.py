@@ -11,8 +11,8 @@ from portal.services import hours
 
 POSTINGS = 2
 """Of a win."""
-AT_ONCE = 2_000
-"""Wins written by one statement: as games send them, what is booked in an hour lies together."""
+IN_ORDER = 1
+"""A writer: of two one falls behind, and an hour's postings lie among those of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def write(books: stage.Books, users: int, postings: int, closed_hours: int) -> C
     with books.runtime.engine.connect() as connection:
         end = ledger.now(connection).replace(minute=0, second=0, microsecond=0) - ledger.HOUR
     start = end - closed_hours * ledger.HOUR
-    history.write(books, users, postings // POSTINGS, start, end - timedelta(seconds=1), AT_ONCE)
+    history.write(books, users, postings // POSTINGS, start, end - timedelta(seconds=1), IN_ORDER)
     say("closing the hours")
     began = time.monotonic()
     with books.app.app_context():

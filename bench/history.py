@@ -82,16 +82,16 @@ WHERE o.owner_id = e.owner_id;
 
 
 def write(
-    books: Books, users: int, entries: int, start: datetime, end: datetime, at_once: int = SLICE
+    books: Books, users: int, entries: int, start: datetime, end: datetime, writers: int = WRITERS
 ) -> None:
     """Give empty books that many wins, booked evenly between two times, each user as often.
 
-    Two write at a time, `at_once` wins each: so far apart what is booked together may lie on the disk.
+    One writer alone leaves them in the order of their booking on the disk, as games do.
     """
     known = parameters(books, users, entries, start, end)
-    slices = [(n, min(n + at_once, entries) - 1) for n in range(0, entries, at_once)]
+    slices = [(n, min(n + SLICE, entries) - 1) for n in range(0, entries, SLICE)]
     url = books.environ["DATABASE_URL"]
-    together(prepare, [(url, known, slices[n::WRITERS]) for n in range(WRITERS)])
+    together(prepare, [(url, known, slices[n::writers]) for n in range(writers)])
     finish(books, users)
 
 
