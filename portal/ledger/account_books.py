@@ -6,7 +6,7 @@ hour in which it was booked.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from portal.ledger.clock import HOUR
 from portal.ledger.errors import NotFound
-from portal.ledger.spans import DAY, Span, midnight
+from portal.ledger.spans import DAY, INSTANT, Span, midnight
 
 DAYS = 62
 """At most listed at once."""
@@ -214,7 +214,7 @@ def account_id(connection: Connection, ledger: str, account: str) -> int:
 def _newest(connection: Connection, account: int, span: Span, until: datetime) -> datetime | None:
     """An instant of the last day before `until` that has anything in it."""
     dated = span.clock == "accounting"
-    last = (until - timedelta(microseconds=1)).astimezone(UTC).date() + DAY
+    last = (until - INSTANT).astimezone(UTC).date() + DAY
     known = {"account": account, "before": until, "last": last, "dated": dated}
     found: datetime | None = connection.scalar(text(NEWEST), known)
     return found

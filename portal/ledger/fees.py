@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
-from portal.ledger.spans import Span, midnight
+from portal.ledger.spans import DAY, Span, midnight
 
 By = Literal["kind", "provider", "day", "game", "region"]
 
@@ -172,16 +172,16 @@ GROUP BY 1, 2
 
 def daily_flows(connection: Connection, first: date, last: date) -> list[DayFlow]:
     """The UTC days from `first` to `last` in which anything came in, oldest first."""
-    end = date.fromordinal(last.toordinal() + 1)
+    end = last + DAY
     known: dict[str, Any] = {"first": first, "last": end, "codes": [*FLOWING]}
     balances = {(r.day, r.code): int(r.balance) for r in connection.execute(text(FLOWS), known)}
     known |= {"start": midnight(first), "end": midnight(end)}
     tail = {(r.day, r.code): int(r.moved) for r in connection.execute(text(TAIL), known)}
     found = []
-    for number in range(first.toordinal(), end.toordinal()):
-        day, following = date.fromordinal(number), date.fromordinal(number + 1)
+    for number in range((end - first).days):
+        day = first + number * DAY
         moved = {
-            field: balances[following, code] - balances[day, code] + tail.get((day, code), 0)
+            field: balances[day + DAY, code] - balances[day, code] + tail.get((day, code), 0)
             for code, field in FLOWING.items()
         }
         if any(moved.values()):

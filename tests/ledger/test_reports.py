@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -16,28 +15,10 @@ from portal.ledger.trial_balance import trial_balance_at
 from portal.ledger.wallets import AssetInfo, StatementLine, Wallet
 from tests.conftest import settings_for
 from tests.factories import Books, Days, some_days, start_of_hour
+from tests.ledger.postings import Booked, all_of
 
 MICROSECOND = timedelta(microseconds=1)
 WALLETS = {"TOKENS_INVENTORY", "USD_INVENTORY", "INVENTORY", "HELD"}
-
-
-@dataclass(frozen=True)
-class Posting:
-    owner_id: int
-    seq: int
-    booked_at: datetime
-    ledger: str
-    debit: str
-    credit: str
-    amount: int
-
-
-POSTINGS = """
-SELECT p.owner_id, p.seq, p.booked_at, l.code, d.code, c.code, p.amount
-FROM ledger.postings p JOIN ledger.ledgers l ON l.id = p.ledger_id
-JOIN ledger.accounts d ON d.id = p.debit_account_id JOIN ledger.accounts c ON c.id = p.credit_account_id
-ORDER BY p.owner_id, p.seq, p.line
-"""
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +38,9 @@ def days(shared_database: URL, tmp_path_factory: pytest.TempPathFactory) -> Days
 
 
 @pytest.fixture
-def postings(owner_engine: Engine, days: Days) -> list[Posting]:
+def postings(owner_engine: Engine, days: Days) -> list[Booked]:
     assert days.hour
-    with owner_engine.connect() as connection:
-        rows = connection.execute(text(POSTINGS))
-        return [Posting(*row[:6], int(row[6])) for row in rows]  # type: ignore[call-arg]
+    return all_of(owner_engine)
 
 
 @pytest.fixture
@@ -70,7 +49,7 @@ def assets(engine: Engine) -> dict[str, AssetInfo]:
         return ledger.assets(connection)
 
 
-def moments(postings: list[Posting]) -> Iterator[datetime]:
+def moments(postings: list[Booked]) -> Iterator[datetime]:
     """Times that may matter: about each booking, about each full hour, and at random."""
     rng = Random(1)
     booked = sorted({p.booked_at for p in postings})
@@ -85,7 +64,7 @@ def moments(postings: list[Posting]) -> Iterator[datetime]:
 
 
 def test_the_trial_balance_is_the_sum_of_all_postings_at_any_time(
-    engine: Engine, postings: list[Posting]
+    engine: Engine, postings: list[Booked]
 ) -> None:
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM ledger.closed_hours")) > 2
@@ -102,7 +81,7 @@ def test_the_trial_balance_is_the_sum_of_all_postings_at_any_time(
 
 
 def test_the_trial_balance_of_now_has_every_account_in_the_order_of_the_chart(
-    engine: Engine, postings: list[Posting]
+    engine: Engine, postings: list[Booked]
 ) -> None:
     found = trial_balance_at(engine)
     assert len(found.lines) == 27
@@ -127,7 +106,7 @@ def test_the_trial_balance_of_empty_books_is_zero(databases: object, tmp_path: P
     databases.drop(url)  # type: ignore[attr-defined]
 
 
-def brute_wallet(postings: list[Posting], owner: int, asset: str, at: datetime | None) -> Wallet:
+def brute_wallet(postings: list[Booked], owner: int, asset: str, at: datetime | None) -> Wallet:
     """What the owner's accounts with a floor hold, by adding up."""
     mine = [p for p in postings if (p.owner_id, p.ledger) == (owner, asset)]
     booked = [p for p in mine if at is None or p.booked_at <= at]
@@ -138,7 +117,7 @@ def brute_wallet(postings: list[Posting], owner: int, asset: str, at: datetime |
 
 
 def test_a_wallet_at_any_time_is_the_sum_of_its_postings(
-    engine: Engine, postings: list[Posting], assets: dict[str, AssetInfo]
+    engine: Engine, postings: list[Booked], assets: dict[str, AssetInfo]
 ) -> None:
     times = [None, *Random(2).sample(list(moments(postings)), 60)]
     with engine.connect() as connection:
@@ -150,7 +129,7 @@ def test_a_wallet_at_any_time_is_the_sum_of_its_postings(
 
 
 def test_all_wallets_at_once_are_the_single_ones(
-    engine: Engine, postings: list[Posting], assets: dict[str, AssetInfo]
+    engine: Engine, postings: list[Booked], assets: dict[str, AssetInfo]
 ) -> None:
     with engine.connect() as connection:
         for owner in sorted({p.owner_id for p in postings}):
@@ -172,7 +151,7 @@ def test_who_has_no_postings_has_nothing_at_any_time(
 
 @pytest.mark.parametrize("size", [1, 2, 3, 50])
 def test_a_statement_read_in_pages_is_the_whole_statement(
-    engine: Engine, postings: list[Posting], assets: dict[str, AssetInfo], size: int
+    engine: Engine, postings: list[Booked], assets: dict[str, AssetInfo], size: int
 ) -> None:
     with engine.connect() as connection:
         for owner in sorted({p.owner_id for p in postings}):
@@ -194,9 +173,9 @@ def test_a_statement_read_in_pages_is_the_whole_statement(
                 )
 
 
-def check_lines(lines: list[StatementLine], postings: list[Posting]) -> None:
+def check_lines(lines: list[StatementLine], postings: list[Booked]) -> None:
     """Newest first, one for each entry, each leading to the balance after it."""
-    by_entry: dict[int, list[Posting]] = {}
+    by_entry: dict[int, list[Booked]] = {}
     for posting in postings:
         by_entry.setdefault(posting.seq, []).append(posting)
     assert [line.seq for line in lines] == [*reversed(by_entry)]
